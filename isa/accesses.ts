@@ -1,0 +1,174 @@
+/**
+ * The memory ranges that an instruction touches, derived from the `accesses` of its record and the values of its registers.
+ * Trap checks, dependences, timing and energy all read these. Units: addresses, strides and ends in bytes.
+ */
+import type { Access, Space } from './fields.ts';
+import { ELEMENT_CODES } from './fields.ts';
+import { formOf, applies } from './instruction.ts';
+import type { AnyInstruction } from './table.ts';
+import { recordOf } from './table.ts';
+
+/** What an access does when the flag that makes it an update is taken into account. */
+export type AccessMode = Access['mode'];
+
+/** One memory operand with its addresses. `planes` × `rows` runs of `rowBytes` bytes. */
+export interface ResolvedAccess {
+  readonly access: Access;
+  readonly space: Space;
+  /** `update` reads and writes the same bytes; a product whose `acc` flag is clear only writes. */
+  readonly mode: AccessMode;
+  /** Base register plus offset, modulo 2^32. */
+  readonly start: number;
+  readonly elementBytes: number;
+  readonly rowBytes: number;
+  /** 0 when the instruction touches nothing. */
+  readonly rows: number;
+  /** Distance of the starts of rows: the register read as signed, so that strides may be negative. 0 for a single row. */
+  readonly strideBytes: number;
+  readonly planes: number;
+  /** Distance of the starts of planes, signed. 0 for a single plane. */
+  readonly planeStrideBytes: number;
+  /** Least address touched, not wrapped: below 0 means out of range. Equals `end` when nothing is touched. */
+  readonly low: number;
+  /** One past the greatest address touched, not wrapped: above the size of the space means out of range. */
+  readonly end: number;
+}
+
+/** Bytes that an access moves, counting a byte as often as it is moved. */
+export function movedBytes(access: ResolvedAccess): number {
+  return access.rowBytes * access.rows * access.planes;
+}
+
+/** Reads a general-purpose register; signed or unsigned, 32 bits. */
+export type RegisterReader = (register: number) => number;
+
+const NONE = -1;
+
+/** An access whose register numbers and immediate are known, so that resolving it looks nothing up. */
+interface BoundAccess {
+  readonly access: Access;
+  readonly mode: AccessMode;
+  readonly base: number;
+  readonly offset: number;
+  readonly elementBytes: number;
+  /** Registers of the row's element count; `NONE` where there are fewer. */
+  readonly width0: number;
+  readonly width1: number;
+  readonly rows: number;
+  readonly stride: number;
+  readonly planes: number;
+  readonly planeStride: number;
+}
+
+/** The memory operands of one instruction, ready to be resolved again and again. */
+export interface BoundAccesses {
+  readonly accesses: readonly BoundAccess[];
+  /** Index of the access that is written or updated, or -1. */
+  readonly output: number;
+}
+
+const BYTES_OF_CODE: readonly number[] = Object.values(ELEMENT_CODES).reduce<number[]>((bytes, element) => {
+  bytes[element.code] = element.bytes;
+  return bytes;
+}, []);
+
+function elementBytesOf(access: Access, fields: Readonly<Record<string, number>>): number {
+  if (access.element === 'word') return 4;
+  if (access.element === 'fx16') return ELEMENT_CODES.fx16.bytes;
+  const bytes = BYTES_OF_CODE[fields[access.element] ?? 0];
+  if (bytes === undefined) throw new RangeError(`element type code ${fields[access.element] ?? 0} is reserved`);
+  return bytes;
+}
+
+/** Binds the accesses of a legal instruction to its registers. Machines do it once per static instruction. */
+export function bindAccesses(instruction: AnyInstruction): BoundAccesses {
+  const { fields } = instruction;
+  const form = formOf(instruction.mnemonic, instruction.form);
+  const registerOf = (name: string | undefined): number => {
+    const field = name === undefined ? undefined : form.fields[name];
+    return name !== undefined && field !== undefined && applies(field, form, fields) ? (fields[name] ?? NONE) : NONE;
+  };
+  const accesses = recordOf(instruction.mnemonic).accesses.map((access): BoundAccess => ({
+    access,
+    mode: access.mode === 'update' && access.readWhen !== undefined && fields[access.readWhen] !== 1 ? 'write' : access.mode,
+    base: registerOf(access.base),
+    offset: access.offset === undefined ? 0 : (fields[access.offset] ?? 0),
+    elementBytes: elementBytesOf(access, fields),
+    width0: registerOf(access.width[0]),
+    width1: registerOf(access.width[1]),
+    rows: registerOf(access.rows),
+    stride: registerOf(access.stride),
+    planes: registerOf(access.planes),
+    planeStride: registerOf(access.planeStride),
+  }));
+  return { accesses, output: accesses.findIndex(({ mode }) => mode !== 'read') };
+}
+
+function resolve(bound: BoundAccess, read: RegisterReader): ResolvedAccess {
+  const start = (read(bound.base) + bound.offset) >>> 0;
+  let rowBytes = bound.elementBytes;
+  if (bound.width0 !== NONE) rowBytes *= read(bound.width0) >>> 0;
+  if (bound.width1 !== NONE) rowBytes *= read(bound.width1) >>> 0;
+  const rows = bound.rows === NONE ? 1 : read(bound.rows) >>> 0;
+  const planes = bound.planes === NONE ? 1 : read(bound.planes) >>> 0;
+  const stride = bound.stride === NONE ? 0 : read(bound.stride) | 0;
+  const planeStride = bound.planes === NONE ? 0 : bound.planeStride === NONE ? rows * stride : read(bound.planeStride) | 0;
+  return finish(bound, start, rowBytes, rows, stride, planes, planeStride);
+}
+
+function finish(
+  { access, mode, elementBytes }: BoundAccess,
+  start: number,
+  rowBytes: number,
+  rows: number,
+  stride: number,
+  planes: number,
+  planeStride: number,
+): ResolvedAccess {
+  const empty = rowBytes === 0 || rows === 0 || planes === 0;
+  const strideBytes = rows > 1 && !empty ? stride : 0;
+  const planeStrideBytes = planes > 1 && !empty ? planeStride : 0;
+  const lastRow = (rows - 1) * strideBytes;
+  const lastPlane = (planes - 1) * planeStrideBytes;
+  return {
+    access,
+    space: access.space,
+    mode,
+    start,
+    elementBytes,
+    rowBytes: empty ? 0 : rowBytes,
+    rows: empty ? 0 : rows,
+    strideBytes,
+    planes: empty ? 1 : planes,
+    planeStrideBytes,
+    low: empty ? start : start + Math.min(0, lastRow) + Math.min(0, lastPlane),
+    end: empty ? start : start + Math.max(0, lastRow) + Math.max(0, lastPlane) + rowBytes,
+  };
+}
+
+/**
+ * The accesses of a bound instruction, in the order of its record, for the present register values.
+ * An instruction whose output is empty (a size, a row count or a plane count of 0) touches nothing at all.
+ */
+export function resolveBound({ accesses, output }: BoundAccesses, read: RegisterReader): ResolvedAccess[] {
+  const resolved: ResolvedAccess[] = [];
+  for (const bound of accesses) resolved.push(resolve(bound, read));
+  const written = resolved[output];
+  if (written?.rows !== 0) return resolved;
+  return resolved.map((access, i) => {
+    const bound = accesses[i];
+    return bound === undefined || access.rows === 0 ? access : finish(bound, access.start, 0, 0, 0, 1, 0);
+  });
+}
+
+const bindings = new WeakMap<AnyInstruction, BoundAccesses>();
+
+/** `resolveBound` that binds each instruction object the first time it meets it. */
+export function resolveAccesses(instruction: AnyInstruction, read: RegisterReader): ResolvedAccess[] {
+  let bound = bindings.get(instruction);
+  if (bound === undefined) {
+    bound = bindAccesses(instruction);
+    bindings.set(instruction, bound);
+  }
+  return resolveBound(bound, read);
+}

@@ -1,0 +1,180 @@
+/**
+ * The vocabulary of instruction records: bit fields, memory accesses, costs.
+ * Bits are numbered 63 (most significant, transferred first in the published figures) to 0.
+ */
+
+/** Inclusive bit range of a field inside the 64-bit word. */
+export type Bits = readonly [msb: number, lsb: number];
+
+/** What a general-purpose register named by a field holds. */
+export type RegisterRole = 'address' | 'size' | 'count' | 'stride' | 'scalar' | 'result' | 'offset' | 'condition';
+
+export interface RegisterField {
+  readonly kind: 'register';
+  readonly bits: Bits;
+  readonly role: RegisterRole;
+  /** The flag, or `enum=value`, without which the field does not apply and must be zero. */
+  readonly when?: string;
+}
+
+export interface ImmediateField {
+  readonly kind: 'immediate';
+  readonly bits: Bits;
+  readonly role: 'offset' | 'scalar' | 'address';
+}
+
+/** A 4-bit element type code, see `ELEMENT_CODES`. */
+export interface TypeField {
+  readonly kind: 'type';
+  readonly bits: Bits;
+}
+
+/** A one-bit modifier, printed as a suffix of the mnemonic and gated by an extension. */
+export interface FlagField {
+  readonly kind: 'flag';
+  readonly bits: Bits;
+  readonly extension: Extension;
+}
+
+export interface EnumField {
+  readonly kind: 'enum';
+  readonly bits: Bits;
+  readonly values: readonly string[];
+}
+
+export type Field = RegisterField | ImmediateField | TypeField | FlagField | EnumField;
+export type Fields = Readonly<Record<string, Field>>;
+
+/** The named extensions of the published base; a target lists those that it has. */
+export const EXTENSIONS = {
+  xf32: 'element type code 1: IEEE binary32 elements in vector instructions, products, loads and stores',
+  xacc: 'the `acc` modifier: a product continues the accumulators that stand at its output',
+  xrep: 'the `rep` modifier: one instruction stands for `count` instructions whose operand addresses advance by strides',
+  xdma: 'strided transfers between DRAM and the vector scratchpad in two and three dimensions',
+  xcvt: 'VCVT: accumulators to elements, with rounding, clamping and activation',
+  xfill: 'VFILL: one scalar into every element of a vector',
+} as const;
+export type Extension = keyof typeof EXTENSIONS;
+
+/**
+ * Element type codes of `type` fields. Code 0 is the published datapath: 16-bit fixed point with the target's one binary
+ * point, so published words keep their meaning. Codes without an extension of some target decode to a trap.
+ */
+export const ELEMENT_CODES = {
+  fx16: { code: 0, suffix: '', bytes: 2, accumulatorBytes: 2 },
+  f32: { code: 1, suffix: 'f32', bytes: 4, accumulatorBytes: 4 },
+} as const;
+export type ElementCode = keyof typeof ELEMENT_CODES;
+
+/** Codes whose meaning is set aside, so that no one else takes them; decoding one is a trap. */
+export const RESERVED_ELEMENT_CODES = {
+  f16: 2,
+  bf16: 3,
+  'fx16 with a binary point per operand': 4,
+  i8: 5,
+  i4: 6,
+  f8e4m3: 7,
+  f8e5m2: 8,
+  'i32 accumulator': 9,
+  'i64 accumulator': 10,
+} as const;
+
+export type Space = 'dram' | 'vector' | 'matrix';
+
+/**
+ * One memory operand: which bytes an instruction reads or writes, as data. A row is `width` elements (the product of the
+ * registers named); rows follow each other at `stride` bytes when the instruction repeats or is strided.
+ */
+export interface Access {
+  readonly space: Space;
+  readonly mode: 'read' | 'write' | 'update';
+  /** Register field that holds the address in bytes. */
+  readonly base: string;
+  /** Immediate field that is added to it. */
+  readonly offset?: string;
+  /** Register fields whose product is the number of elements of a row; none means one element. */
+  readonly width: readonly string[];
+  /** `word` for the 32-bit scalars, else the type field that says how wide an element is. */
+  readonly element: 'word' | 'fx16' | 'type' | 'type_out';
+  /** Register field with the number of rows. */
+  readonly rows?: string;
+  /** Register field with the distance of rows in bytes. */
+  readonly stride?: string;
+  /** Register field with the number of planes of rows. */
+  readonly planes?: string;
+  /** Register field with the distance of planes in bytes; without it a plane follows the last row of the one before. */
+  readonly planeStride?: string;
+  /** Read only if this flag is set (accumulators). */
+  readonly readWhen?: string;
+}
+
+/** The unit that an instruction occupies. */
+export type Unit = 'scalar' | 'vector' | 'matrix' | 'dma';
+
+/** The published classes of the instruction mix (ISCA 2016, Table I). */
+export type InstructionClass = 'control' | 'transfer' | 'matrix' | 'vector' | 'scalar';
+
+/** How long an instruction keeps its unit busy; the target has the numbers. See `runtime/machine/timing.ts`. */
+export type Cost =
+  | 'control'
+  | 'scalar'
+  | 'scalar-multiply'
+  | 'scalar-divide'
+  | 'scalar-transcendental'
+  | 'scalar-memory'
+  | 'vector'
+  | 'vector-divide'
+  | 'vector-transcendental'
+  | 'vector-reduce'
+  | 'product'
+  | 'matrix-elementwise'
+  | 'transfer';
+
+/** Arithmetic done per element (per multiply-accumulate for products), for energy. */
+export type Operation = 'add' | 'multiply' | 'divide' | 'transcendental' | 'compare';
+
+export interface Form {
+  readonly fields: Fields;
+  /** Operand order in assembly. Modifiers (type, flags, enums) are suffixes of the mnemonic instead. */
+  readonly assembly: readonly string[];
+}
+
+export interface InstructionRecord {
+  /** 7 bits; the top bit of the opcode byte selects the immediate form. */
+  readonly opcode: number;
+  readonly class: InstructionClass;
+  readonly unit: Unit;
+  readonly extension: 'base' | Extension;
+  /** Whether the bit layout is the paper's (figures of section 4) or, where the paper shows none, ours. */
+  readonly layout: 'published' | 'ours';
+  readonly doc: string;
+  /** Meaning as pseudo-code; `R[x]` is the register named by field x, or the immediate in the immediate form. */
+  readonly meaning: string;
+  readonly forms: { readonly register?: Form; readonly immediate?: Form };
+  readonly accesses: readonly Access[];
+  readonly cost: Cost;
+  readonly operations: Readonly<Partial<Record<Operation, number>>>;
+}
+
+/** Declares an instruction; keeps the literal types of its fields. */
+export function instruction<const R extends InstructionRecord>(record: R): R {
+  return record;
+}
+
+export const register = <const M extends number, const L extends number, const R extends RegisterRole>(msb: M, lsb: L, role: R) =>
+  ({ kind: 'register', bits: [msb, lsb], role }) as const;
+export const registerWhen = <const M extends number, const L extends number, const R extends RegisterRole, const W extends string>(
+  when: W,
+  msb: M,
+  lsb: L,
+  role: R,
+) => ({ kind: 'register', bits: [msb, lsb], role, when }) as const;
+export const immediate = <const M extends number, const L extends number, const R extends ImmediateField['role']>(
+  msb: M,
+  lsb: L,
+  role: R,
+) => ({ kind: 'immediate', bits: [msb, lsb], role }) as const;
+export const typeField = <const M extends number, const L extends number>(msb: M, lsb: L) => ({ kind: 'type', bits: [msb, lsb] }) as const;
+export const flag = <const B extends number>(bit: B, extension: Extension) => ({ kind: 'flag', bits: [bit, bit], extension }) as const;
+export const choice = <const M extends number, const L extends number, const V extends readonly string[]>(msb: M, lsb: L, values: V) =>
+  ({ kind: 'enum', bits: [msb, lsb], values }) as const;

@@ -1,0 +1,109 @@
+/** A compiled program as the machine takes it: code, constant data, memory map, signature, debug map. All addresses are bytes in DRAM. */
+import type { FixedName } from '../runtime/numerics/element.ts';
+import { elementBytes } from '../runtime/numerics/element.ts';
+
+/** Largest number of instructions of a program. */
+export const MAX_INSTRUCTIONS = 2 ** 20;
+
+/** Segments start at multiples of this many bytes. */
+export const SEGMENT_ALIGNMENT = 64;
+
+/** A range of DRAM. */
+export interface Segment {
+  readonly start: number;
+  readonly bytes: number;
+}
+
+/** The DRAM image. Segments are disjoint; `constants` is read-only and shared by all samples. */
+export interface MemoryMap {
+  readonly constants: Segment;
+  readonly inputs: Segment;
+  readonly outputs: Segment;
+  readonly activations: Segment;
+  /** Scalars that the compiler keeps in memory when registers run out. */
+  readonly spill: Segment;
+}
+
+export const SEGMENT_NAMES = ['constants', 'inputs', 'outputs', 'activations', 'spill'] as const satisfies readonly (keyof MemoryMap)[];
+export type SegmentName = (typeof SEGMENT_NAMES)[number];
+
+/** Element types that cross the boundary between host and accelerator. */
+export type PortElement = 'f32' | FixedName;
+
+/** An input or output tensor: what the user sees and how it lies in DRAM. */
+export interface Port {
+  readonly name: string;
+  /** Logical shape, as the user's model has it. */
+  readonly shape: readonly number[];
+  /** Element type that the host passes or gets. */
+  readonly element: PortElement;
+  readonly address: number;
+  readonly bytes: number;
+  /** Permutation: stored dimension `i` is logical dimension `layout[i]`, row-major. */
+  readonly layout: readonly number[];
+  /** Element type in DRAM. The host converts: f32 to fx16 rounds ties to even and saturates. */
+  readonly stored: PortElement;
+}
+
+/** Where a run of instructions comes from. */
+export interface DebugEntry {
+  /** Index of the first instruction. */
+  readonly first: number;
+  readonly count: number;
+  /** The tiled operation, as text. */
+  readonly tile: string;
+  /** Name of the graph operation. */
+  readonly node: string;
+  /** Names of the nodes of the user's model. */
+  readonly origin: readonly string[];
+}
+
+export interface Program {
+  /** Name of the target. */
+  readonly target: string;
+  /** Two words an instruction: bits 63 to 32, then bits 31 to 0. */
+  readonly code: Uint32Array;
+  /** Initial bytes of the constants segment, all of it. */
+  readonly constants: Uint8Array;
+  readonly memory: MemoryMap;
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /** Sorted by `first`, disjoint; instructions without an entry are the program's own frame. */
+  readonly debug: readonly DebugEntry[];
+  /** Bound on executed instructions; the run that exceeds it traps. */
+  readonly maxInstructions: number;
+}
+
+/** Number of instructions. */
+export function instructionCount(program: Program): number {
+  return program.code.length / 2;
+}
+
+/** Number of elements of a port. */
+export function portElementCount(port: Port): number {
+  return port.shape.reduce((product, dimension) => product * dimension, 1);
+}
+
+/** Bytes that a port's shape and stored type ask for. */
+export function portBytes(port: Port): number {
+  return elementBytes(port.stored, portElementCount(port));
+}
+
+/** One past the last byte of DRAM that the memory map uses. */
+export function dramEnd(memory: MemoryMap): number {
+  return Math.max(...SEGMENT_NAMES.map((name) => memory[name].start + memory[name].bytes));
+}
+
+/** The debug entry that covers an instruction, or undefined. */
+export function sourceOf(program: Program, index: number): DebugEntry | undefined {
+  const { debug } = program;
+  let low = 0;
+  let high = debug.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((debug[middle]?.first ?? 0) <= index) low = middle + 1;
+    else high = middle;
+  }
+  const entry = debug[low - 1];
+  return entry !== undefined && index < entry.first + entry.count ? entry : undefined;
+}
