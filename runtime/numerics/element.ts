@@ -39,7 +39,8 @@ export function fractionBits(type: FixedName): number {
 }
 
 export function fixed16(fraction: number): FixedName {
-  if (!Number.isInteger(fraction) || fraction < 0 || fraction > 15) throw new RangeError(`fixed point needs 0 to 15 fraction bits, not ${fraction}`);
+  if (!Number.isInteger(fraction) || fraction < 0 || fraction > 15)
+    throw new RangeError(`fixed point needs 0 to 15 fraction bits, not ${fraction}`);
   return `fx16.${fraction}`;
 }
 
