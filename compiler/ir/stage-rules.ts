@@ -1,0 +1,83 @@
+/** What may exist in a graph at each stage, as a table of rules. A stage without rules admits everything that the op table does. */
+import type { Graph, Node, OpNode, Stage } from './graph.ts';
+import type { OpName } from './ops.ts';
+
+export interface StageRule {
+  /** Stable, part of the diagnostic's code. */
+  readonly code: string;
+  readonly stages: readonly Stage[];
+  readonly doc: string;
+  /** What a node breaks the rule with, a clause that follows 'in a graph of stage S'; undefined when it keeps to it. */
+  readonly violation: (node: Node, graph: Graph) => string | undefined;
+}
+
+/** A rule about the nodes of some ops: `keeps` tells whether a node is as it should be. */
+function opRule(
+  fields: Omit<StageRule, 'violation'> & { readonly ops: readonly OpName[]; readonly keeps: (node: OpNode, graph: Graph) => boolean },
+): StageRule {
+  const { ops, keeps, ...rule } = fields;
+  return {
+    ...rule,
+    violation: (node, graph) =>
+      node.kind === 'op' && ops.includes(node.op) && !keeps(node, graph) ? `${node.op}: ${rule.doc}` : undefined,
+  };
+}
+
+/** Ops whose second operand are weights that the compiler packs for the machine. */
+const WEIGHTED: readonly OpName[] = ['conv', 'gemm'];
+
+export const STAGE_RULES: readonly StageRule[] = [
+  opRule({
+    code: 'identity',
+    stages: ['optimized', 'legal'],
+    doc: 'values are not renamed by identity',
+    ops: ['identity'],
+    keeps: () => false,
+  }),
+  opRule({
+    code: 'batch-norm',
+    stages: ['legal'],
+    doc: 'normalisation is folded into its producer or written as mul and add',
+    ops: ['batch-norm'],
+    keeps: () => false,
+  }),
+  opRule({
+    code: 'layout',
+    stages: ['legal'],
+    doc: 'images are NHWC',
+    ops: ['conv', 'max-pool'],
+    keeps: (node) => node.attributes.layout === 'nhwc',
+  }),
+  opRule({
+    code: 'weights',
+    stages: ['legal'],
+    doc: 'weights are constants',
+    ops: WEIGHTED,
+    keeps: (node, graph) => graph.find(node.inputs[1] ?? '')?.kind === 'constant',
+  }),
+  opRule({
+    code: 'gemm-form',
+    stages: ['legal'],
+    doc: 'operands are not transposed and alpha = beta = 1',
+    ops: ['gemm'],
+    keeps: ({ attributes: { trans_a, trans_b, alpha, beta } }) => trans_a === false && trans_b === false && alpha === 1 && beta === 1,
+  }),
+  opRule({
+    code: 'transpose',
+    stages: ['legal'],
+    doc: 'only graph inputs and graph outputs are transposed, or dimensions of size 1 moved',
+    ops: ['transpose'],
+    keeps: isAbsorbable,
+  }),
+];
+
+/** Whether the program's signature can stand for a transpose, or it moves no data. */
+function isAbsorbable(node: OpNode, graph: Graph): boolean {
+  const source = graph.node(node.inputs[0] ?? '');
+  return source.kind === 'input' || (graph.isOutput(node.name) && graph.users(node.name).length === 0) || movesNothing(node, source);
+}
+
+function movesNothing({ attributes: { perm } }: OpNode, { type: { shape } }: Node): boolean {
+  const moved = (Array.isArray(perm) ? (perm as readonly number[]) : []).filter((d) => shape[d] !== 1);
+  return moved.every((d, i) => i === 0 || d > (moved[i - 1] ?? 0));
+}
