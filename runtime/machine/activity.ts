@@ -1,0 +1,95 @@
+/** What a program did, as counts: instructions, operations, bytes. Timing counts it, energy prices it. */
+import type { ResolvedAccess } from '../../isa/accesses.ts';
+import type { ElementCode, InstructionClass, InstructionRecord, Operation } from '../../isa/fields.ts';
+import type { Mnemonic } from '../../isa/table.ts';
+
+export const OPERATIONS = ['add', 'multiply', 'divide', 'transcendental', 'compare'] as const satisfies readonly Operation[];
+
+/** Element types that operations are counted by; `word` is the 32-bit scalar unit. */
+export const OPERATION_TYPES = ['fx16', 'f32', 'word'] as const satisfies readonly (ElementCode | 'word')[];
+export type OperationType = (typeof OPERATION_TYPES)[number];
+
+/** `cache` is the first-level cache that scalar loads and stores go through; `dram` is moved by DMA only. */
+export const MEMORIES = ['dram', 'vector', 'matrix', 'cache'] as const;
+export type Memory = (typeof MEMORIES)[number];
+
+export const INSTRUCTION_CLASSES = ['control', 'transfer', 'matrix', 'vector', 'scalar'] as const satisfies readonly InstructionClass[];
+
+export interface Traffic {
+  /** Bytes read. */
+  read: number;
+  /** Bytes written. */
+  write: number;
+}
+
+export interface Activity {
+  /** Instructions executed. */
+  instructions: number;
+  readonly classes: Record<InstructionClass, number>;
+  readonly mnemonics: Partial<Record<Mnemonic, number>>;
+  readonly operations: Record<OperationType, Record<Operation, number>>;
+  /** Multiply-accumulates of products and dot products; their multiplications and additions are among the operations too. */
+  macs: number;
+  readonly bytes: Record<Memory, Traffic>;
+}
+
+const noOperations = (): Record<Operation, number> => ({ add: 0, multiply: 0, divide: 0, transcendental: 0, compare: 0 });
+
+export function noActivity(): Activity {
+  return {
+    instructions: 0,
+    classes: { control: 0, transfer: 0, matrix: 0, vector: 0, scalar: 0 },
+    mnemonics: {},
+    operations: { fx16: noOperations(), f32: noOperations(), word: noOperations() },
+    macs: 0,
+    bytes: { dram: { read: 0, write: 0 }, vector: { read: 0, write: 0 }, matrix: { read: 0, write: 0 }, cache: { read: 0, write: 0 } },
+  };
+}
+
+/** Running counts of one static instruction; what each means is in its record. */
+export class InstructionCounts {
+  executions = 0;
+  /** Operations of each kind that the record names. */
+  elements = 0;
+  /** Bytes by access of the record. A repeated product reads its matrix once a row. */
+  private readonly moved: Float64Array;
+  private readonly mnemonic: Mnemonic;
+  private readonly record: InstructionRecord;
+  private readonly type: OperationType;
+  private readonly accumulates: boolean;
+
+  constructor(mnemonic: Mnemonic, record: InstructionRecord, type: OperationType, accumulates: boolean) {
+    this.mnemonic = mnemonic;
+    this.record = record;
+    this.type = type;
+    this.accumulates = accumulates;
+    this.moved = new Float64Array(record.accesses.length);
+  }
+
+  /** Counts one execution. */
+  add(accesses: readonly ResolvedAccess[], elements: number): void {
+    this.executions++;
+    this.elements += elements;
+    const rows = accesses[0]?.rows ?? 0;
+    for (let i = 0; i < accesses.length; i++) {
+      const access = accesses[i] as ResolvedAccess;
+      this.moved[i] = (this.moved[i] as number) + access.rowBytes * rows * access.planes;
+    }
+  }
+
+  /** Adds these counts to a total. */
+  addTo(activity: Activity): void {
+    const { record, executions, elements } = this;
+    activity.instructions += executions;
+    activity.classes[record.class] += executions;
+    activity.mnemonics[this.mnemonic] = (activity.mnemonics[this.mnemonic] ?? 0) + executions;
+    for (const operation of OPERATIONS) activity.operations[this.type][operation] += elements * (record.operations[operation] ?? 0);
+    if (record.operations.multiply !== undefined && record.operations.add !== undefined) activity.macs += elements;
+    record.accesses.forEach(({ space, mode, element }, i) => {
+      const traffic = activity.bytes[element === 'word' ? 'cache' : space];
+      const bytes = this.moved[i] as number;
+      if (mode !== 'write' && (mode === 'read' || this.accumulates)) traffic.read += bytes;
+      if (mode !== 'read') traffic.write += bytes;
+    });
+  }
+}

@@ -1,0 +1,15 @@
+/** What each instruction does, by mnemonic: the plain engine's meaning of the instruction table. */
+import type { AnyInstruction, Mnemonic } from '../../../isa/table.ts';
+import type { MachineState } from '../state.ts';
+import { MATRIX } from './matrix.ts';
+import { SCALAR } from './scalar.ts';
+import { TRANSFER } from './transfer.ts';
+import type { Execute } from './types.ts';
+import { VECTOR } from './vector.ts';
+
+export const SEMANTICS: { readonly [K in Mnemonic]: Execute<K> } = { ...SCALAR, ...TRANSFER, ...MATRIX, ...VECTOR };
+
+/** The function that executes instructions of this mnemonic. */
+export function semanticsOf(mnemonic: Mnemonic): (state: MachineState, instruction: AnyInstruction) => void {
+  return SEMANTICS[mnemonic] as (state: MachineState, instruction: AnyInstruction) => void;
+}

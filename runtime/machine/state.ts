@@ -1,0 +1,26 @@
+/** The architectural state that instructions read and write. */
+import { DEFAULT_SEED } from '../numerics/random.ts';
+import type { Memory } from './memory.ts';
+
+export const REGISTER_COUNT = 64;
+
+export class MachineState {
+  readonly registers = new Int32Array(REGISTER_COUNT);
+  /** Index of the instruction that executes. */
+  pc = 0;
+  /** Index of the instruction after it; branches set it. */
+  next = 0;
+  /** State of the generator of random vectors, unsigned and nonzero. */
+  random = DEFAULT_SEED;
+  readonly memory: Memory;
+  /** Fraction bits of 16-bit elements, the same for the whole machine. */
+  readonly fraction: number;
+  /** Exact sums of a fixed-point product before they are rounded: one for each element of the vector scratchpad. */
+  readonly sums: Float64Array;
+
+  constructor(memory: Memory, fraction: number) {
+    this.memory = memory;
+    this.fraction = fraction;
+    this.sums = new Float64Array(memory.layout.size.vector / 2);
+  }
+}

@@ -1,0 +1,77 @@
+/** What timing reports: cycles, why they pass, how busy the units are, what was done; for the program and for each layer. */
+import type { Target } from '../../isa/target.ts';
+import type { Activity } from './activity.ts';
+import { noActivity } from './activity.ts';
+import type { Plan, TimedUnit } from './timing-plan.ts';
+
+/** What a cycle of the critical path is charged to. */
+export const CAUSES = {
+  matrix: 'work of the matrix unit',
+  vector: 'work of the vector unit',
+  scalar: 'latency of scalar instructions and of scalar loads and stores',
+  dramBandwidth: 'bytes through the DMA channel',
+  dramLatency: 'from the last byte requested to the last byte there',
+  pipelineDepth: 'results under way in the matrix or vector pipeline',
+  bankConflict: 'operands that meet in a bank of the vector scratchpad',
+  branch: 'fetch and front end after a branch',
+  registerWait: 'dispatch of an instruction whose issue waited for a register',
+  queueFull: 'front end or dispatch of an instruction that waited for a queue entry',
+  issue: 'fetch, front end, issue and dispatch, in order and so many a cycle',
+} as const;
+export type Cause = keyof typeof CAUSES;
+export const CAUSE_NAMES = Object.keys(CAUSES) as readonly Cause[];
+
+/** Cycles by cause; they add up to the cycles of the program or the layer. */
+export type CauseCycles = Record<Cause, number>;
+
+/** The share of one layer. Its cycles are those of the critical path that are charged to its instructions. */
+export interface LayerTiming {
+  readonly key: string;
+  readonly cycles: number;
+  readonly causes: CauseCycles;
+  /** Cycles in which its instructions hold a unit, hidden behind other layers or not. */
+  readonly busyCycles: Record<TimedUnit, number>;
+  readonly activity: Activity;
+}
+
+export interface TimingReport {
+  readonly cycles: number;
+  readonly seconds: number;
+  readonly causes: CauseCycles;
+  /** Cycles in which a unit is held; for the scalar unit, cycles in which one of its instructions issues. */
+  readonly busyCycles: Record<TimedUnit, number>;
+  readonly activity: Activity;
+  /** In order of first execution. Cycles, causes, busy cycles and counts add up to those of the program. */
+  readonly layers: readonly LayerTiming[];
+}
+
+const noBusyCycles = (): Record<TimedUnit, number> => ({ scalar: 0, cache: 0, vector: 0, matrix: 0, dma: 0 });
+
+/**
+ * Adds up plans and path shares. `shares` are cycles by label; a label is the index of a layer in `keys` times the number of
+ * causes, plus the index of a cause.
+ */
+export function timingReport(target: Target, keys: Iterable<string>, plans: readonly Plan[], shares: readonly number[]): TimingReport {
+  const layers = [...keys].map((key, layer) => layerTiming(key, layer, shares));
+  const total = layerTiming(target.name, 0, []);
+  for (const plan of plans) {
+    const layer = layers[plan.layer];
+    for (const sum of layer === undefined ? [total] : [layer, total]) {
+      plan.counts.addTo(sum.activity);
+      sum.busyCycles[plan.unit] += plan.busyCycles;
+    }
+  }
+  let cycles = 0;
+  for (const layer of layers) {
+    cycles += layer.cycles;
+    for (const cause of CAUSE_NAMES) total.causes[cause] += layer.causes[cause];
+  }
+  return { ...total, cycles, seconds: cycles / target.clockHertz, layers };
+}
+
+function layerTiming(key: string, layer: number, shares: readonly number[]): LayerTiming {
+  const of = (cause: Cause): number => shares[layer * CAUSE_NAMES.length + CAUSE_NAMES.indexOf(cause)] ?? 0;
+  const causes = Object.fromEntries(CAUSE_NAMES.map((cause) => [cause, of(cause)])) as CauseCycles;
+  const cycles = CAUSE_NAMES.reduce((sum, cause) => sum + causes[cause], 0);
+  return { key, cycles, causes, busyCycles: noBusyCycles(), activity: noActivity() };
+}
