@@ -1,0 +1,59 @@
+/** Properties of graphs that passes require or establish; each can be checked on a graph by itself. */
+import { isFixed } from '../runtime/numerics/element.ts';
+import type { Graph, OpNode } from '../compiler/ir/graph.ts';
+import { verifyGraph } from '../compiler/ir/verify.ts';
+import { printDiagnostic } from '../compiler/ir/diagnostic.ts';
+
+interface PropertyRecord {
+  /** Words that follow `a graph`. */
+  readonly doc: string;
+  /** How to get there, one sentence for the user. */
+  readonly hint: string;
+  /** What keeps the graph from having the property, a clause; undefined when it has it. */
+  violation(graph: Graph): string | undefined;
+}
+
+/** The first op node that `breaks` it, in words. */
+function firstOp(breaks: (node: OpNode) => boolean, words: (node: OpNode) => string): (graph: Graph) => string | undefined {
+  return (graph) => {
+    const found = graph.ops.find(breaks);
+    return found && words(found);
+  };
+}
+
+export const PROPERTIES = {
+  live: {
+    doc: 'free of operations and constants that no output depends on',
+    hint: 'run eliminate-dead before',
+    violation(graph) {
+      const dead = graph.nodes.find((node) => node.kind !== 'input' && graph.users(node.name).length === 0 && !graph.isOutput(node.name));
+      return dead && `nothing reads %${dead.name}`;
+    },
+  },
+  float: {
+    doc: 'without fixed-point values',
+    hint: 'the graph has been converted already',
+    violation: firstOp(
+      (node) => isFixed(node.type.element),
+      (node) => `%${node.name} has the element type ${node.type.element}`,
+    ),
+  },
+  fixed: {
+    doc: 'computed in 16-bit fixed point, conversions at inputs and outputs aside',
+    hint: 'run to-fixed-point before',
+    violation: firstOp(
+      (node) => node.type.element === 'f32' && node.op !== 'dequantize' && node.op !== 'transpose',
+      (node) => `%${node.name}, ${node.op}, computes in f32`,
+    ),
+  },
+  legal: {
+    doc: 'in the form that lowering accepts',
+    hint: 'run legalize-layout before',
+    violation(graph) {
+      const [problem] = graph.stage === 'legal' ? verifyGraph(graph) : [];
+      return graph.stage === 'legal' ? problem && printDiagnostic(problem) : `its stage is ${graph.stage}`;
+    },
+  },
+} as const satisfies Readonly<Record<string, PropertyRecord>>;
+
+export type Property = keyof typeof PROPERTIES;

@@ -1,0 +1,178 @@
+/** A graph under rewriting: the mutable side of the rewrite driver, with use lists kept up to date. */
+import type { Attributes, ConstantNode, Graph, GraphOutput, Node, OpNode } from '../compiler/ir/graph.ts';
+import { makeOp } from '../compiler/ir/infer.ts';
+import { uniqueName } from '../compiler/ir/names.ts';
+import type { OpName } from '../compiler/ir/ops.ts';
+import type { Tensor } from '../compiler/ir/tensor.ts';
+import type { TensorType } from '../compiler/ir/types.ts';
+import type { Rewriter, Rule } from './rewrite.ts';
+
+/** What a rule made for one root, not yet part of the graph. */
+export interface Replacement {
+  /** The value that takes the root's place; the root's own name when it is one of `made`. */
+  readonly value: string;
+  readonly made: readonly (OpNode | ConstantNode)[];
+}
+
+export class WorkingGraph implements Rewriter {
+  readonly #source: Graph;
+  readonly #nodes: Map<string, Node>;
+  readonly #users = new Map<string, Set<string>>();
+  #order: string[];
+  #outputs: readonly GraphOutput[];
+  /** The root under rewriting and what its rule has made so far. */
+  #root: OpNode | undefined;
+  #made: (OpNode | ConstantNode)[] = [];
+
+  constructor(graph: Graph) {
+    this.#source = graph;
+    this.#nodes = new Map(graph.nodes.map((node) => [node.name, node]));
+    this.#order = graph.nodes.map((node) => node.name);
+    this.#outputs = graph.outputs;
+    for (const node of graph.ops) this.#addUses(node);
+  }
+
+  /** The value names, in the order of the nodes. */
+  order(): readonly string[] {
+    return [...this.#order];
+  }
+
+  graph(): Graph {
+    return this.#source.with({ nodes: this.#order.map((name) => this.#node(name)), outputs: this.#outputs });
+  }
+
+  producer(name: string): OpNode | undefined {
+    const node = this.#find(name);
+    return node?.kind === 'op' ? node : undefined;
+  }
+
+  constant(name: string): Tensor | undefined {
+    const node = this.#find(name);
+    return node?.kind === 'constant' ? node.value : undefined;
+  }
+
+  type(name: string): TensorType {
+    return this.#node(name).type;
+  }
+
+  users(name: string): readonly OpNode[] {
+    return [...(this.#users.get(name) ?? [])].flatMap((user) => this.producer(user) ?? []);
+  }
+
+  isOnlyUser(name: string, node: OpNode): boolean {
+    const users = this.#users.get(name);
+    return users?.size === 1 && users.has(node.name) && !this.isOutput(name);
+  }
+
+  isOutput(name: string): boolean {
+    return this.#outputs.some((output) => output.value === name);
+  }
+
+  make(
+    op: OpName,
+    inputs: readonly string[],
+    attributes: Attributes = {},
+    details: { readonly suffix?: string; readonly computes?: readonly OpNode[] } = {},
+  ): string {
+    const root = this.#rootNode();
+    const name = details.suffix === undefined ? root.name : this.#fresh(details.suffix);
+    const operandTypes = inputs.map((input) => (input === '' ? undefined : this.type(input)));
+    this.#made.push(
+      makeOp({ name, op, inputs, operandTypes, attributes, origin: (details.computes ?? []).flatMap((node) => node.origin) }),
+    );
+    return name;
+  }
+
+  makeConstant(value: Tensor, suffix?: string): string {
+    const name = suffix === undefined ? this.#rootNode().name : this.#fresh(suffix);
+    this.#made.push({ kind: 'constant', name, type: value.type, value });
+    return name;
+  }
+
+  /** Lets a rule look at a root; what it makes stays outside of the graph. */
+  attempt(root: OpNode, rule: Rule): Replacement | undefined {
+    this.#root = root;
+    this.#made = [];
+    const value = rule.apply(root, this);
+    const made = this.#made;
+    this.#root = undefined;
+    this.#made = [];
+    return value === undefined ? undefined : { value, made };
+  }
+
+  /** Puts a replacement in the root's place and drops what it leaves unused. */
+  commit(root: OpNode, { value, made }: Replacement): void {
+    this.#removeUses(root);
+    const at = this.#order.indexOf(root.name);
+    this.#order.splice(at, 1, ...made.map((node) => node.name));
+    this.#nodes.delete(root.name);
+    for (const node of made) {
+      this.#nodes.set(node.name, node);
+      if (node.kind === 'op') this.#addUses(node);
+    }
+    if (value !== root.name) this.#redirect(root.name, value);
+
+    const dropped: OpNode[] = [];
+    for (const name of [...root.inputs, ...made.map((node) => node.name)]) this.#dropIfUnused(name, dropped);
+    const computed = [...dropped, root].flatMap((node) => node.origin);
+    const replacements = new Set([value, ...made.map((node) => node.name)]);
+    for (const name of replacements) {
+      const node = this.#nodes.get(name);
+      if (node?.kind === 'op') this.#nodes.set(name, { ...node, origin: [...new Set([...node.origin, ...computed])] });
+    }
+  }
+
+  #redirect(from: string, to: string): void {
+    for (const user of this.users(from)) {
+      this.#nodes.set(user.name, { ...user, inputs: user.inputs.map((input) => (input === from ? to : input)) });
+      this.#usersOf(to).add(user.name);
+    }
+    this.#users.delete(from);
+    this.#outputs = this.#outputs.map((output) => (output.value === from ? { ...output, value: to } : output));
+  }
+
+  /** Removes a node that nothing reads, and then its producers likewise; collects the removed ops, producers first. */
+  #dropIfUnused(name: string, dropped: OpNode[]): void {
+    const node = this.#nodes.get(name);
+    if (!node || node.kind === 'input' || this.#users.get(name)?.size || this.isOutput(name)) return;
+    this.#nodes.delete(name);
+    this.#order.splice(this.#order.indexOf(name), 1);
+    if (node.kind === 'constant') return;
+    this.#removeUses(node);
+    for (const input of node.inputs) this.#dropIfUnused(input, dropped);
+    dropped.push(node);
+  }
+
+  #usersOf(name: string): Set<string> {
+    const users = this.#users.get(name) ?? new Set();
+    this.#users.set(name, users);
+    return users;
+  }
+
+  #addUses(node: OpNode): void {
+    for (const input of node.inputs) if (input !== '') this.#usersOf(input).add(node.name);
+  }
+
+  #removeUses(node: OpNode): void {
+    for (const input of node.inputs) this.#users.get(input)?.delete(node.name);
+  }
+
+  #find(name: string): Node | undefined {
+    return this.#made.find((node) => node.name === name) ?? this.#nodes.get(name);
+  }
+
+  #node(name: string): Node {
+    const node = this.#find(name);
+    if (!node) throw new Error(`graph ${this.#source.name} has no value %${name}`);
+    return node;
+  }
+
+  #rootNode(): OpNode {
+    if (!this.#root) throw new Error('nodes can be made only while a rule is being applied');
+    return this.#root;
+  }
+
+  #fresh(suffix: string): string {
+    return uniqueName(`${this.#rootNode().name}/${suffix}`, (name) => this.#find(name) !== undefined);
+  }
+}

@@ -1,0 +1,143 @@
+/** Laws that every pass keeps on random graphs. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { DiagnosticError } from '../../compiler/ir/diagnostic.ts';
+import { equalGraphs } from '../../compiler/ir/equal.ts';
+import type { Graph } from '../../compiler/ir/graph.ts';
+import { evaluateGraph } from '../../compiler/ir/evaluate.ts';
+import { parseGraph, printGraph } from '../../compiler/ir/text.ts';
+import { verifyGraph } from '../../compiler/ir/verify.ts';
+import { contractCheck } from '../../passes/instruments/contracts.ts';
+import { verifying } from '../../passes/instruments/verifying.ts';
+import type { PipelineOptions, PipelineResult } from '../../passes/manager.ts';
+import { runPipeline } from '../../passes/manager.ts';
+import type { Pass } from '../../passes/pass.ts';
+import { invoke } from '../../passes/pass.ts';
+import { parsePipeline } from '../../passes/pipeline-text.ts';
+import { PASSES } from '../../passes/registry.ts';
+import { composed } from '../../passes/rules/activations.ts';
+import { pmax, pmin } from '../../runtime/numerics/float.ts';
+import { decoratedGraphs } from './decorate.ts';
+
+const RUNS = Number(process.env.PLUMBLINE_FUZZ_RUNS ?? 150);
+
+const passes: readonly Pass[] = Object.values(PASSES);
+
+/** The result, or undefined where the pass says that it cannot deal with the graph. */
+function tryRun(graph: Graph, pass: Pass, options: PipelineOptions = {}): PipelineResult | undefined {
+  try {
+    return runPipeline(graph, [invoke(pass)], options);
+  } catch (error) {
+    if (error instanceof DiagnosticError && error.diagnostics.every(({ kind }) => kind === 'unsupported' || kind === 'invalid'))
+      return undefined;
+    throw error;
+  }
+}
+
+describe.each(passes.map((pass) => ({ name: pass.name, pass })))('$name on random graphs', ({ pass }) => {
+  test.each(['ordinary', 'special'] as const)('keeps its contract on %s values', (contents) => {
+    const options = pass.name === 'to-fixed-point' ? { elements: ['f32'] as const } : {};
+    fc.assert(
+      fc.property(decoratedGraphs({ contents, ...options }), ({ graph, inputs }) => {
+        tryRun(graph, pass, { observers: [verifying(), contractCheck({ samples: [inputs] })] });
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test('gives the very same graph when it changes nothing, and is deterministic', () => {
+    fc.assert(
+      fc.property(decoratedGraphs(), ({ graph }) => {
+        const once = tryRun(graph, pass)?.graph;
+        if (!once) return;
+        expect(equalGraphs(once, graph)).toBe(once === graph);
+        expect(printGraph(tryRun(graph, pass)?.graph ?? graph).text).toBe(printGraph(once).text);
+        if (pass.idempotent) expect(tryRun(once, pass)?.graph).toBe(once);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test('gives a graph that survives its text form', () => {
+    fc.assert(
+      fc.property(decoratedGraphs(), ({ graph }) => {
+        const result = tryRun(graph, pass)?.graph;
+        if (!result) return;
+        const { text, constants } = printGraph(result);
+        expect(equalGraphs(parseGraph(text, { file: 'result', constants }), result)).toBe(true);
+      }),
+      { numRuns: Math.ceil(RUNS / 3) },
+    );
+  });
+});
+
+describe('pipelines on random graphs', () => {
+  const O1 = parsePipeline('O1');
+
+  test('O1 needs no second run', () => {
+    fc.assert(
+      fc.property(decoratedGraphs(), ({ graph }) => {
+        const once = runPipeline(graph, O1).graph;
+        expect(printGraph(runPipeline(once, O1).graph).text).toBe(printGraph(once).text);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test('what compiles without O1 compiles with it', () => {
+    fc.assert(
+      fc.property(decoratedGraphs({ elements: ['f32'], layouts: ['nchw'] }), ({ graph }) => {
+        const plain = tryRun(graph, PASSES['legalize-layout']);
+        if (!plain) return;
+        const optimized = runPipeline(graph, [...O1, invoke(PASSES['legalize-layout'])]);
+        expect(verifyGraph(optimized.graph)).toEqual([]);
+        expect(optimized.graph.stage).toBe('legal');
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test('a bisection limit leaves a valid graph of the same outputs wherever it falls', () => {
+    const exact = passes.filter((pass) => pass.meaning === 'exact').map((pass) => invoke(pass));
+    fc.assert(
+      fc.property(decoratedGraphs({ contents: 'special' }), fc.nat({ max: 12 }), ({ graph, inputs }, limit) => {
+        let asked = 0;
+        const bisect = {
+          limit,
+          get asked() {
+            return asked;
+          },
+          allow: () => ++asked <= limit,
+        };
+        const { graph: result } = runPipeline(graph, exact, { bisect, observers: [verifying(), contractCheck({ samples: [inputs] })] });
+        expect(evaluateGraph(result, inputs).size).toBeGreaterThan(0);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});
+
+describe('clamps in a row', () => {
+  const specials = [NaN, -Infinity, -2, -1, -0, 0, 1, 2, Infinity];
+  const clamp = (x: number, low: number, high: number): number => pmin(pmax(x, low), high);
+
+  test('are one clamp, for all special bounds and values', () => {
+    const bounds = specials.filter((x) => !Number.isNaN(x));
+    let merged = 0;
+    for (const l1 of bounds)
+      for (const h1 of bounds)
+        for (const l2 of bounds)
+          for (const h2 of bounds) {
+            const one = composed({ low: l1, high: h1 }, { low: l2, high: h2 });
+            if (!one) continue;
+            merged++;
+            for (const x of [...specials, -1.5, 0.5, 1.5]) {
+              const expected = clamp(clamp(x, l1, h1), l2, h2);
+              const found = clamp(x, one.low, one.high);
+              if (!Object.is(expected, found))
+                expect.fail(`clamping ${x} to [${l1}, ${h1}] and [${l2}, ${h2}] gives ${expected}, to [${one.low}, ${one.high}] ${found}`);
+            }
+          }
+    expect(merged).toBeGreaterThan(900);
+  });
+});
