@@ -1,0 +1,90 @@
+/** What a kernel is: the code of one graph op, written as tile ops for a target. */
+import type { ElementCode, Extension } from '../../isa/fields.ts';
+import { ELEMENT_CODES } from '../../isa/fields.ts';
+import type { Target } from '../../isa/target.ts';
+import { hasExtension } from '../../isa/target.ts';
+import { isFixed } from '../../runtime/numerics/element.ts';
+import type { Attributes, OpNode } from '../ir/graph.ts';
+import { fail } from '../ir/diagnostic.ts';
+import type { Tensor, TensorData } from '../ir/tensor.ts';
+import type { TensorType } from '../ir/types.ts';
+import type { Buffer, Statement } from './tiled.ts';
+
+/** An operand or result of the op that is being lowered. */
+export interface KernelValue {
+  readonly type: TensorType;
+  /** Where it lives in DRAM. */
+  readonly buffer: Buffer;
+}
+
+export interface KernelContext {
+  readonly target: Target;
+  readonly node: OpNode;
+  readonly attributes: Attributes;
+  /** Element type of the datapath, and its bytes. */
+  readonly element: ElementCode;
+  readonly elementBytes: number;
+  readonly result: KernelValue;
+  /** The operand at an index, in DRAM; a constant operand is put there as it is. */
+  operand(index: number): KernelValue;
+  /** Type of an operand, or undefined where it is absent. */
+  typeOf(index: number): TensorType | undefined;
+  /** The operand's value where it is a constant. */
+  constantOf(index: number): Tensor | undefined;
+  /** A constant buffer with contents of the kernel's own making, such as weights packed by tile. */
+  addConstant(suffix: string, data: TensorData): Buffer;
+}
+
+export interface KernelCode {
+  readonly locals: readonly Buffer[];
+  readonly body: readonly Statement[];
+}
+
+export type Kernel = (context: KernelContext) => KernelCode;
+
+export function local(name: string, space: 'vector' | 'matrix', bytes: number, slots: 1 | 2 = 1): Buffer {
+  // Slots start on a bank line, so that a stream of one slot meets the banks in the order of the other.
+  return { name: `.${name}`, space, role: 'local', bytes: Math.ceil(bytes / 64) * 64, slots };
+}
+
+/** The instruction set's element type of an IR type, or a diagnostic naming the op. */
+export function elementCode(type: TensorType, node: string): ElementCode {
+  if (type.element === 'f32') return 'f32';
+  if (isFixed(type.element)) return 'fx16';
+  return fail('unsupported', 'lower/element-type', `no instruction computes on ${type.element}`, { place: [node] });
+}
+
+export function codeBytes(code: ElementCode): number {
+  return ELEMENT_CODES[code].bytes;
+}
+
+export function requireExtensions(context: KernelContext, what: string, extensions: readonly Extension[]): void {
+  const missing = extensions.filter((extension) => !hasExtension(context.target, extension));
+  if (missing.length > 0)
+    fail(
+      'unsupported',
+      'lower/missing-extension',
+      `${what} needs ${missing.join(', ')}, which target ${context.target.name} does not have`,
+      { place: [context.node.name] },
+    );
+}
+
+export function unsupportedForm(context: KernelContext, what: string, hint?: string): never {
+  return fail('unsupported', 'lower/unsupported-form', `${what} has no lowering to ${context.target.name}`, {
+    place: [context.node.name],
+    ...(hint !== undefined && { hint }),
+  });
+}
+
+export function doesNotFit(context: KernelContext, what: string, bytes: number, capacity: number): never {
+  return fail(
+    'unsupported',
+    'lower/does-not-fit',
+    `${what} needs ${bytes} bytes of a scratchpad of ${capacity}, and cannot be split further`,
+    { place: [context.node.name] },
+  );
+}
+
+export function multipleOf(value: number, step: number): number {
+  return Math.ceil(value / step) * step;
+}

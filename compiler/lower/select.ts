@@ -1,0 +1,258 @@
+/**
+ * Selection: from a legal graph to tile ops. Every op has a kernel, is a view of its operand, is absorbed by the program's ports, or
+ * says why it has no lowering; a missing entry is a type error.
+ */
+import type { Port } from '../../isa/program.ts';
+import { ELEMENT_CODES } from '../../isa/fields.ts';
+import type { Target } from '../../isa/target.ts';
+import type { Diagnostic } from '../ir/diagnostic.ts';
+import { DiagnosticError, fail } from '../ir/diagnostic.ts';
+import type { Graph, Node, OpNode } from '../ir/graph.ts';
+import type { OpName } from '../ir/ops.ts';
+import type { Tensor, TensorData } from '../ir/tensor.ts';
+import { dataBytes } from '../ir/tensor.ts';
+import type { TensorType } from '../ir/types.ts';
+import { typeBytes } from '../ir/types.ts';
+import type { Kernel, KernelContext } from './kernel.ts';
+import { elementCode } from './kernel.ts';
+import { conv } from './kernels/conv.ts';
+import { binary, clip, relu } from './kernels/elementwise.ts';
+import { gemm } from './kernels/gemm.ts';
+import { maxPool } from './kernels/pool.ts';
+import type { Buffer, Section, TiledPort, TiledProgram } from './tiled.ts';
+
+export type Lowering =
+  | { readonly kind: 'kernel'; readonly kernel: Kernel }
+  /** The result is the operand's bytes under another type. */
+  | { readonly kind: 'view' }
+  /** Done by the host at the program's ports: layout and element type of inputs and outputs. */
+  | { readonly kind: 'port' }
+  | { readonly kind: 'unsupported'; readonly reason: string };
+
+const kernel = (code: Kernel): Lowering => ({ kind: 'kernel', kernel: code });
+const view: Lowering = { kind: 'view' };
+const port: Lowering = { kind: 'port' };
+const unsupported = (reason: string): Lowering => ({ kind: 'unsupported', reason });
+
+export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
+  add: kernel(binary('VAV')),
+  sub: kernel(binary('VSV')),
+  mul: kernel(binary('VMV')),
+  div: kernel(binary('VDV')),
+  relu: kernel(relu),
+  clip: kernel(clip),
+  conv: kernel(conv),
+  gemm: kernel(gemm),
+  matmul: unsupported('a matmul of two computed operands has no kernel; with a constant right operand it becomes a gemm'),
+  'max-pool': kernel(maxPool),
+  'batch-norm': unsupported('batch-norm is lowered after fold-batch-norm has turned it into weights or into mul and add'),
+  flatten: view,
+  reshape: view,
+  identity: view,
+  transpose: port,
+  quantize: port,
+  dequantize: port,
+};
+
+/** Why a graph op cannot be compiled, or undefined. The kernels may still find a form of it that they do not have. */
+export function unsupportedReason(op: OpName): string | undefined {
+  const lowering = LOWERINGS[op];
+  return lowering.kind === 'unsupported' ? lowering.reason : undefined;
+}
+
+/** Writes each op's tile code and gives each value that is computed a DRAM buffer. Reports everything unsupported at once. */
+export function select(graph: Graph, target: Target): TiledProgram {
+  return new Selection(graph, target).run();
+}
+
+class Selection {
+  readonly #graph: Graph;
+  readonly #target: Target;
+  readonly #buffers = new Map<string, Buffer>();
+  readonly #constants = new Map<string, Uint8Array>();
+
+  constructor(graph: Graph, target: Target) {
+    this.#graph = graph;
+    this.#target = target;
+  }
+
+  run(): TiledProgram {
+    const inputs = this.#graph.inputs.map((input) => this.#inputPort(input.name, input.type));
+    const outputs = this.#graph.outputs.map((output) => this.#outputPort(output.name, output.value));
+    const sections: Section[] = [];
+    const problems: Diagnostic[] = [];
+    for (const node of this.#graph.ops) {
+      try {
+        const section = this.#lower(node);
+        if (section) sections.push(section);
+      } catch (error) {
+        if (!(error instanceof DiagnosticError)) throw error;
+        problems.push(...error.diagnostics);
+      }
+    }
+    if (problems.length > 0) throw new DiagnosticError(problems);
+    return {
+      name: this.#graph.name,
+      target: this.#target.name,
+      buffers: [...this.#buffers.values()],
+      constants: this.#constants,
+      inputs,
+      outputs,
+      sections,
+    };
+  }
+
+  #lower(node: OpNode): Section | undefined {
+    const lowering = LOWERINGS[node.op];
+    switch (lowering.kind) {
+      case 'unsupported':
+        return fail('unsupported', 'lower/unsupported-op', lowering.reason, { place: [node.name] });
+      case 'view':
+        return undefined;
+      case 'port':
+        if (this.#portRole(node) === undefined && !movesNothing(node, this.#graph))
+          fail('unsupported', 'lower/unsupported-op', `${node.op} is done by the host at inputs and outputs only`, { place: [node.name] });
+        return undefined;
+      case 'kernel': {
+        const { locals, body } = lowering.kernel(this.#context(node));
+        return { node: node.name, origin: node.origin, locals, body };
+      }
+    }
+  }
+
+  #context(node: OpNode): KernelContext {
+    const element = elementCode(node.type, node.name);
+    const operandName = (index: number): string => node.inputs[index] ?? '';
+    return {
+      target: this.#target,
+      node,
+      attributes: node.attributes,
+      element,
+      elementBytes: ELEMENT_CODES[element].bytes,
+      result: { type: node.type, buffer: this.#bufferOf(node.name) },
+      operand: (index) => ({ type: this.#graph.node(operandName(index)).type, buffer: this.#bufferOf(operandName(index)) }),
+      typeOf: (index) => (operandName(index) === '' ? undefined : this.#graph.node(operandName(index)).type),
+      constantOf: (index) => this.#constantOf(operandName(index)),
+      addConstant: (suffix, data) => this.#addConstant(`${node.name}.${suffix}`, data),
+    };
+  }
+
+  #constantOf(name: string): Tensor | undefined {
+    const node = this.#graph.find(name);
+    return node?.kind === 'constant' ? node.value : undefined;
+  }
+
+  /** The DRAM buffer of a value: its own, or that of the value which it is a view of. */
+  #bufferOf(name: string): Buffer {
+    const root = this.#rootOf(name);
+    const existing = this.#buffers.get(root.name);
+    if (existing) return existing;
+    if (root.kind === 'constant') return this.#addConstant(root.name, root.value.data);
+    return this.#addBuffer({ name: root.name, space: 'dram', role: 'activation', bytes: typeBytes(root.type), slots: 1 });
+  }
+
+  #rootOf(name: string): Node {
+    const node = this.#graph.node(name);
+    if (node.kind !== 'op') return node;
+    const lowering = LOWERINGS[node.op];
+    const aliases =
+      lowering.kind === 'view' || (lowering.kind === 'port' && (this.#portRole(node) === 'input' || movesNothing(node, this.#graph)));
+    return aliases ? this.#rootOf(node.inputs[0] ?? '') : node;
+  }
+
+  /** Whether a transpose, quantize or dequantize stands in a chain from an input or to an output, so that the host does it. */
+  #portRole(node: OpNode): 'input' | 'output' | undefined {
+    const operand = this.#graph.node(node.inputs[0] ?? '');
+    if (operand.kind === 'input') return 'input';
+    if (operand.kind === 'op' && LOWERINGS[operand.op].kind === 'port' && this.#portRole(operand) === 'input') return 'input';
+    return this.#graph.isOutput(node.name) && this.#graph.users(node.name).length === 0 ? 'output' : this.#onlyUserIsOutput(node);
+  }
+
+  #onlyUserIsOutput(node: OpNode): 'output' | undefined {
+    const [user, ...others] = this.#graph.users(node.name);
+    return user &&
+      others.length === 0 &&
+      !this.#graph.isOutput(node.name) &&
+      LOWERINGS[user.op].kind === 'port' &&
+      this.#portRole(user) === 'output'
+      ? 'output'
+      : undefined;
+  }
+
+  /** Follows transposes and conversions from an input; all its users must agree on what is stored. */
+  #inputPort(name: string, type: TensorType): TiledPort {
+    let stored: TensorType = type;
+    let layout = type.shape.map((_, i) => i);
+    let at = name;
+    for (;;) {
+      const users = this.#graph.users(at);
+      const ported = users.filter((candidate) => LOWERINGS[candidate.op].kind === 'port');
+      const [user] = ported;
+      if (!user) break;
+      if (users.length > 1 || this.#graph.isOutput(at)) {
+        if (ported.every((candidate) => movesNothing(candidate, this.#graph))) break;
+        return fail('unsupported', 'lower/input-layouts', `input ${name} is used in more than one layout or element type`, {
+          place: [name],
+        });
+      }
+      if (user.op === 'transpose') layout = permutationOf(user).map((dimension) => layout[dimension] ?? 0);
+      stored = user.type;
+      at = user.name;
+    }
+    const buffer = this.#addBuffer({ name, space: 'dram', role: 'input', bytes: typeBytes(stored), slots: 1 });
+    return { name, shape: type.shape, element: portElement(type, name), layout, stored: portElement(stored, name), buffer: buffer.name };
+  }
+
+  #outputPort(name: string, value: string): TiledPort {
+    const type = this.#graph.node(value).type;
+    let layout = type.shape.map((_, i) => i);
+    let node = this.#graph.node(value);
+    while (node.kind === 'op' && LOWERINGS[node.op].kind === 'port' && this.#portRole(node) === 'output') {
+      if (node.op === 'transpose') {
+        const permutation = permutationOf(node);
+        layout = permutation.map((_, i) => layout[permutation.indexOf(i)] ?? 0);
+      }
+      node = this.#graph.node(node.inputs[0] ?? '');
+    }
+    const root = this.#rootOf(node.name);
+    if (root.kind !== 'op')
+      return fail(
+        'unsupported',
+        'lower/output-not-computed',
+        `output ${name} is ${root.kind === 'input' ? 'an input' : 'a constant'} that nothing computes`,
+        { place: [name] },
+      );
+    if (!this.#buffers.has(root.name))
+      this.#addBuffer({ name: root.name, space: 'dram', role: 'output', bytes: typeBytes(root.type), slots: 1 });
+    return { name, shape: type.shape, element: portElement(type, name), layout, stored: portElement(node.type, name), buffer: root.name };
+  }
+
+  #addConstant(name: string, data: TensorData): Buffer {
+    const bytes = dataBytes({ type: { element: 'u8', shape: [data.byteLength] }, data });
+    this.#constants.set(name, bytes);
+    return this.#addBuffer({ name, space: 'dram', role: 'constant', bytes: bytes.length, slots: 1 });
+  }
+
+  #addBuffer(buffer: Buffer): Buffer {
+    if (this.#buffers.has(buffer.name)) throw new Error(`two buffers are named ${buffer.name}`);
+    this.#buffers.set(buffer.name, buffer);
+    return buffer;
+  }
+}
+
+function permutationOf(node: OpNode): readonly number[] {
+  return node.attributes.perm as readonly number[];
+}
+
+/** Whether an op keeps the row-major order of the elements: a transpose that moves only dimensions of size 1. */
+function movesNothing(node: OpNode, graph: Graph): boolean {
+  if (node.op !== 'transpose') return false;
+  const { shape } = graph.node(node.inputs[0] ?? '').type;
+  const moved = permutationOf(node).filter((dimension) => shape[dimension] !== 1);
+  return moved.every((dimension, i) => i === 0 || dimension > (moved[i - 1] ?? 0));
+}
+
+function portElement(type: TensorType, name: string): Port['element'] {
+  if (type.element === 'f32' || type.element.startsWith('fx16.')) return type.element as Port['element'];
+  return fail('unsupported', 'lower/element-type', `a program has no port of type ${type.element}`, { place: [name] });
+}

@@ -1,0 +1,58 @@
+/**
+ * The whole compile on one screen: imported graph → passes → optimized graph → legalization → legal graph → lowering (`lower/lower.ts`:
+ * tiled program, scheduled, allocated, instructions). Each stage is checked by its verifier before the next begins.
+ */
+import type { Target } from '../isa/target.ts';
+import type { PipelineOptions, PipelineResult } from '../passes/manager.ts';
+import { runPipeline } from '../passes/manager.ts';
+import type { PassInvocation } from '../passes/pass.ts';
+import { invoke } from '../passes/pass.ts';
+import { legalizeLayout } from '../passes/legalize-layout.ts';
+import { toFixedPoint } from '../passes/to-fixed-point.ts';
+import { eliminateDead } from '../passes/eliminate-dead.ts';
+import type { Graph } from './ir/graph.ts';
+import { checkGraph } from './ir/verify.ts';
+import type { EmitOptions } from './lower/emit.ts';
+import type { Lowered } from './lower/lower.ts';
+import { lower } from './lower/lower.ts';
+
+export interface CompileOptions extends EmitOptions {
+  readonly target: Target;
+  readonly passes: readonly PassInvocation[];
+  /** Observers of the optimization pipeline. */
+  readonly pipeline?: PipelineOptions;
+}
+
+export interface Compilation extends Lowered {
+  readonly imported: Graph;
+  readonly optimized: Graph;
+  /** Its values are those of the program, bit for bit. */
+  readonly legal: Graph;
+}
+
+export function compileModel(imported: Graph, options: CompileOptions): Compilation {
+  const optimized = optimize(imported, options.passes, options.pipeline).graph;
+  const legal = legalize(optimized, options.target);
+  return { imported, optimized, legal, ...lower(legal, options.target, options) };
+}
+
+/** The passes that the user chose. */
+export function optimize(imported: Graph, passes: readonly PassInvocation[], options: PipelineOptions = {}): PipelineResult {
+  checkGraph(imported);
+  const result = runPipeline(imported, passes, options);
+  const graph = result.graph.with({ stage: 'optimized' });
+  checkGraph(graph);
+  return { ...result, graph };
+}
+
+/** The rewrites that a target cannot do without: its layouts and its element type. */
+export function legalization(target: Target): readonly PassInvocation[] {
+  const toElements = target.datapath === 'fx16' ? [invoke(toFixedPoint, { fraction: target.fractionBits })] : [];
+  return [invoke(legalizeLayout), ...toElements, invoke(eliminateDead)];
+}
+
+export function legalize(optimized: Graph, target: Target): Graph {
+  const graph = runPipeline(optimized, legalization(target)).graph.with({ stage: 'legal' });
+  checkGraph(graph);
+  return graph;
+}

@@ -1,0 +1,304 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { GraphBuilder } from '../../compiler/ir/builder.ts';
+import type { Graph } from '../../compiler/ir/graph.ts';
+import { checkGraph } from '../../compiler/ir/verify.ts';
+import type { Tensor } from '../../compiler/ir/tensor.ts';
+import { elementCount, tensorType } from '../../compiler/ir/types.ts';
+import { parseTiled } from '../../compiler/lower/tiled-parse.ts';
+import { printTiled } from '../../compiler/lower/tiled-text.ts';
+import { lower } from '../../compiler/lower/lower.ts';
+import { instructionCount } from '../../isa/program.ts';
+import { FEWEST_REGISTERS } from '../../compiler/lower/registers.ts';
+import { Machine } from '../../runtime/machine/machine.ts';
+import { expectAgreement } from '../support/agreement.ts';
+import { loadTarget } from '../support/targets.ts';
+
+const cambricon = loadTarget('cambricon');
+/** A scratchpad so small that even these layers are cut in many tiles. */
+const small = { ...cambricon, memory: { ...cambricon.memory, vectorBytes: 4096, matrixBytes: 8192 } };
+
+/** Deterministic values with both signs, some zeros and some of very different size. */
+function values(shape: readonly number[], seed: number): Tensor {
+  let state = seed * 2654435761 + 1;
+  const data = Float32Array.from({ length: elementCount(shape) }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return state % 11 === 0 ? 0 : (state / 2 ** 31) * (state % 7 === 0 ? 1e3 : 1);
+  });
+  return { type: tensorType('f32', shape), data };
+}
+
+interface ConvCase {
+  readonly batch: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly outputs: number;
+  readonly kernel: readonly [number, number];
+  readonly strides: readonly [number, number];
+  readonly pads: readonly [number, number, number, number];
+  readonly dilations: readonly [number, number];
+  readonly bias: boolean;
+  readonly activation: string;
+}
+
+const pair = (high: number) => fc.tuple(fc.integer({ min: 1, max: high }), fc.integer({ min: 1, max: high }));
+const arbitraryConv: fc.Arbitrary<ConvCase> = fc
+  .record({
+    batch: fc.integer({ min: 1, max: 3 }),
+    height: fc.integer({ min: 1, max: 11 }),
+    width: fc.integer({ min: 1, max: 11 }),
+    channels: fc.integer({ min: 1, max: 5 }),
+    outputs: fc.integer({ min: 1, max: 40 }),
+    kernel: pair(4),
+    strides: pair(3),
+    dilations: pair(2),
+    pads: fc.tuple(fc.nat(3), fc.nat(3), fc.nat(3), fc.nat(3)),
+    bias: fc.boolean(),
+    activation: fc.constantFrom('none', 'relu', 'clip'),
+  })
+  .filter(
+    ({ height, width, kernel, dilations, pads }) =>
+      height + pads[0] + pads[2] >= (kernel[0] - 1) * dilations[0] + 1 && width + pads[1] + pads[3] >= (kernel[1] - 1) * dilations[1] + 1,
+  );
+
+function convGraph(c: ConvCase): Graph {
+  const builder = new GraphBuilder('conv');
+  const x = builder.input('x', tensorType('f32', [c.batch, c.height, c.width, c.channels]));
+  const w = builder.constant('w', values([...c.kernel, c.channels, c.outputs], 1));
+  const b = c.bias ? [builder.constant('b', values([c.outputs], 2))] : [];
+  const { strides, pads, dilations, activation } = c;
+  builder.output(
+    'y',
+    builder.op(
+      'conv',
+      [x, w, ...b],
+      { strides, pads, dilations, activation, activation_min: -1, activation_max: 6, layout: 'nhwc' },
+      { name: 'y', origin: ['Conv_0'] },
+    ),
+  );
+  const graph = builder.build('legal');
+  checkGraph(graph);
+  return graph;
+}
+
+function poolGraph({ batch, height, width, channels, kernel, strides, pads, dilations }: ConvCase): Graph {
+  const builder = new GraphBuilder('pool');
+  const x = builder.input('x', tensorType('f32', [batch, height, width, channels]));
+  builder.output('y', builder.op('max-pool', [x], { kernel, strides, pads, dilations, layout: 'nhwc' }, { name: 'y' }));
+  return builder.build('legal');
+}
+
+function gemmGraph(M: number, K: number, N: number, bias: boolean): Graph {
+  const builder = new GraphBuilder('gemm');
+  const x = builder.input('x', tensorType('f32', [M, K]));
+  const w = builder.constant('w', values([K, N], 3));
+  const b = bias ? [builder.constant('b', values([N], 4))] : [];
+  builder.output('y', builder.op('gemm', [x, w, ...b], { activation: 'relu' }, { name: 'y' }));
+  return builder.build('legal');
+}
+
+function run(graph: Graph, target = cambricon): void {
+  const inputs = new Map(graph.inputs.map(({ name, type }) => [name, values(type.shape, 9)]));
+  expectAgreement(graph, lower(graph, target), target, inputs);
+}
+
+describe('lowering: evaluator, tiled interpreter and machine agree bit for bit', () => {
+  it('on convolutions', () => {
+    fc.assert(
+      fc.property(arbitraryConv, fc.boolean(), (c, tight) => {
+        run(convGraph(c), tight ? small : cambricon);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('on max-pooling', () => {
+    fc.assert(
+      fc.property(
+        arbitraryConv
+          .map((c) => ({ ...c, dilations: [1, 1] as const }))
+          .filter(({ kernel, pads }) => pads[0] < kernel[0] && pads[2] < kernel[0] && pads[1] < kernel[1] && pads[3] < kernel[1]),
+        fc.boolean(),
+        (c, tight) => {
+          run(poolGraph(c), tight ? small : cambricon);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it('on products, with tiles of rows, of K and of columns', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 20 }),
+        fc.integer({ min: 1, max: 700 }),
+        fc.integer({ min: 1, max: 130 }),
+        fc.boolean(),
+        fc.boolean(),
+        (M, K, N, bias, tight) => {
+          run(gemmGraph(M, K, N, bias), tight ? small : cambricon);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it('on elementwise ops, same shape and broadcast over rows', () => {
+    for (const op of ['add', 'sub', 'mul', 'div'] as const)
+      for (const second of [[3, 50], [50], [1, 50]] as const) {
+        const builder = new GraphBuilder(op);
+        const x = builder.input('x', tensorType('f32', [3, 50]));
+        const y =
+          second.length === 2 && second[0] === 3 ? builder.input('z', tensorType('f32', second)) : builder.constant('c', values(second, 5));
+        builder.output('y', builder.op(op, [x, y], {}, { name: 'y' }));
+        run(builder.build('legal'));
+        run(builder.build('legal'), { ...small, memory: { ...small.memory, vectorBytes: 2048 } });
+      }
+    for (const [op, attributes] of [
+      ['relu', {}],
+      ['clip', { min: -0.25, max: 0.5 }],
+    ] as const) {
+      const builder = new GraphBuilder(op);
+      builder.output('y', builder.op(op, [builder.input('x', tensorType('f32', [7, 300]))], attributes, { name: 'y' }));
+      run(builder.build('legal'));
+      run(builder.build('legal'), small);
+    }
+  });
+
+  it('on special values: NaN, infinities, −0 and denormals in the input', () => {
+    const special = [NaN, Infinity, -Infinity, -0, 1e-42, 0, 3, -5];
+    const c: ConvCase = {
+      batch: 1,
+      height: 6,
+      width: 6,
+      channels: 2,
+      outputs: 3,
+      kernel: [3, 3],
+      strides: [1, 1],
+      dilations: [1, 1],
+      pads: [1, 1, 1, 1],
+      bias: true,
+      activation: 'relu',
+    };
+    for (const graph of [convGraph(c), poolGraph(c), convGraph({ ...c, activation: 'clip' })]) {
+      for (const offset of special.keys()) {
+        const data = Float32Array.from({ length: 72 }, (_, i) => special[(i * 5 + offset) % special.length] ?? 0);
+        const inputs = new Map([['x', { type: tensorType('f32', [1, 6, 6, 2]), data }]]);
+        expectAgreement(graph, lower(graph, cambricon), cambricon, inputs);
+      }
+    }
+  });
+
+  it('refuses weights that are not finite', () => {
+    const builder = new GraphBuilder('conv');
+    const x = builder.input('x', tensorType('f32', [1, 4, 4, 1]));
+    const w = builder.constant('w', { type: tensorType('f32', [1, 1, 1, 1]), data: Float32Array.of(Infinity) });
+    builder.output('y', builder.op('conv', [x, w], { layout: 'nhwc' }, { name: 'y' }));
+    expect(() => lower(builder.build('legal'), cambricon)).toThrow(/weights that are not finite/);
+  });
+});
+
+describe('code', () => {
+  const sized = (size: number, batch: number): Graph =>
+    convGraph({
+      batch,
+      height: size,
+      width: size,
+      channels: 3,
+      outputs: 8,
+      kernel: [3, 3],
+      strides: [1, 1],
+      dilations: [1, 1],
+      pads: [1, 1, 1, 1],
+      bias: true,
+      activation: 'relu',
+    });
+
+  it('does not grow with image size or batch', () => {
+    const count = (graph: Graph): number => instructionCount(lower(graph, cambricon).program);
+    const tiled = count(sized(56, 1));
+    expect(count(sized(448, 1))).toBeLessThanOrEqual(tiled + 4);
+    expect(count(sized(56, 16))).toBeLessThanOrEqual(tiled + 10);
+    // A whole image that fits in one tile needs no loop over tiles.
+    expect(count(sized(12, 1))).toBeLessThan(tiled);
+  });
+
+  it('is the same bytes every time', () => {
+    const [a, b] = [lower(sized(28, 2), cambricon).program, lower(sized(28, 2), cambricon).program];
+    expect(a).toEqual(b);
+  });
+
+  it('needs fewer registers than there are, and works with far fewer', () => {
+    const graph = convGraph({
+      batch: 2,
+      height: 10,
+      width: 9,
+      channels: 3,
+      outputs: 8,
+      kernel: [3, 2],
+      strides: [2, 1],
+      dilations: [1, 2],
+      pads: [1, 0, 2, 1],
+      bias: true,
+      activation: 'relu',
+    });
+    const inputs = new Map([['x', values([2, 10, 9, 3], 9)]]);
+    const roomy = lower(graph, small);
+    expectAgreement(graph, roomy, small, inputs);
+    for (const registers of [FEWEST_REGISTERS, 16, 24]) {
+      const tight = lower(graph, small, { registers });
+      expectAgreement(graph, tight, small, inputs);
+      const highest = Math.max(...used(tight.program.code));
+      expect(highest).toBeLessThan(registers);
+    }
+    expect(lower(graph, small, { registers: FEWEST_REGISTERS }).program.memory.spill.bytes).toBeGreaterThan(0);
+    expect(roomy.program.memory.spill.bytes).toBe(0);
+  });
+
+  it('stays in the bound on executed instructions that it states', () => {
+    fc.assert(
+      fc.property(arbitraryConv, (c) => {
+        const graph = convGraph(c);
+        const { program } = lower(graph, small);
+        const machine = new Machine(program, small);
+        machine.writeInput('x', values(graph.inputs[0]?.type.shape ?? [], 9).data as Float32Array);
+        expect(machine.run().instructions).toBeLessThanOrEqual(program.maxInstructions);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+/** Registers that the words of a program name in published positions, whatever they are for: an upper bound on those allocated. */
+function used(code: Uint32Array): readonly number[] {
+  const numbers: number[] = [];
+  for (let i = 0; i < code.length; i += 2) numbers.push(((code[i] ?? 0) >>> 18) & 63);
+  return numbers.filter((number) => number !== 63);
+}
+
+describe('tiled text', () => {
+  it('parses to what was printed', () => {
+    fc.assert(
+      fc.property(arbitraryConv, (c) => {
+        const { tiled } = lower(convGraph(c), small);
+        const { text, constants } = printTiled(tiled);
+        const parsed = parseTiled(text, { file: 'test', constants });
+        expect(parsed).toEqual(tiled);
+        expect(printTiled(parsed).text).toBe(text);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('names line and column of what is wrong', () => {
+    const { text, constants } = printTiled(lower(gemmGraph(1, 4, 4, false), cambricon).tiled);
+    const parse = (changed: string) => () => parseTiled(changed, { file: 'x.tiled', constants });
+    expect(parse(text.replace('VMM.f32', 'VXX.f32'))).toThrow(/x\.tiled: \d+:\d+: unknown instruction VXX/);
+    expect(parse(text.replace('in_size=4', 'in_size=four'))).toThrow(/expected \(/);
+    expect(parse(text.replace('in_size=4', 'inn_size=4'))).toThrow(/VMM needs in_size/);
+    expect(parse(text.slice(0, -4))).toThrow(/ends too early|expected/);
+    expect(parse('('.repeat(1e5))).toThrow(/expected tiled/);
+    expect(parse(`tiled @a target(b) { section @s from [] { ${'for %i in 0 .. 1 { '.repeat(200)}`)).toThrow(/nested deeper/);
+  });
+});
