@@ -1,0 +1,100 @@
+/** One network on labelled data, by onnxruntime and by the compiled program: where do predictions differ, and by how much could they? */
+import { loadGraph, findModel } from '../compiler/cli/model.ts';
+import { loadTarget } from '../compiler/cli/target.ts';
+import { zooDataset } from '../compiler/cli/zoo.ts';
+import { evaluateGraph } from '../compiler/ir/evaluate.ts';
+import { floats, tensor } from '../compiler/ir/tensor.ts';
+import { tensorType } from '../compiler/ir/types.ts';
+import { interpretTiled } from '../compiler/lower/tiled-interpret.ts';
+import { compileModel } from '../compiler/pipeline.ts';
+import { instructionCount } from '../isa/program.ts';
+import { parsePipeline } from '../passes/pipeline-text.ts';
+import type { Dataset } from '../runtime/evaluate/dataset.ts';
+import { argmax } from '../runtime/evaluate/metrics.ts';
+import { Machine } from '../runtime/machine/machine.ts';
+import { readFile } from '../runtime/platform/node.ts';
+import { runOrt } from '../test/support/ort.ts';
+
+export interface Mismatch {
+  readonly sample: number;
+  /** Distance of the oracle's two best logits, over the range of its logits for the sample. */
+  readonly relativeMargin: number;
+}
+
+export interface Comparison {
+  readonly model: string;
+  readonly target: string;
+  readonly samples: number;
+  readonly instructions: number;
+  readonly top1: number;
+  readonly oracleTop1: number;
+  readonly mismatches: readonly Mismatch[];
+  /** Samples on which evaluator, tiled interpreter and machine were compared, and on which all bits were equal. */
+  readonly bitChecked: number;
+  readonly bitEqual: number;
+}
+
+const ORACLE_BATCH = 500;
+
+/** Compares the first `samples` test images, the first `bitChecked` of them also bit for bit between our three executors. */
+export async function compare(model: string, targetName: string, samples: number, bitChecked: number): Promise<Comparison> {
+  const target = loadTarget(targetName);
+  const source = findModel(model);
+  const { legal, tiled, program } = compileModel(loadGraph(source, { batch: 1 }), { target, passes: parsePipeline('O1') });
+  const dataset = zooDataset('fashion-mnist');
+  const bytes = readFile(source.path);
+  const machine = new Machine(program, target);
+  const mismatches: Mismatch[] = [];
+  let [right, oracleRight, equal] = [0, 0, 0];
+  let expected: Float32Array = new Float32Array();
+  for (let i = 0; i < samples; i++) {
+    const batch = Math.min(ORACLE_BATCH, samples - (i - (i % ORACLE_BATCH)));
+    if (i % ORACLE_BATCH === 0) expected = await oracleLogits(bytes, dataset, i, batch);
+    const classes = expected.length / batch;
+    const reference = expected.subarray((i % ORACLE_BATCH) * classes, ((i % ORACLE_BATCH) + 1) * classes);
+    const image = dataset.read(i);
+    machine.reset();
+    machine.writeInput('image', image);
+    machine.run();
+    const logits = machine.readOutput('logits');
+    if (argmax(logits) !== argmax(reference)) mismatches.push({ sample: i, relativeMargin: relativeMargin(reference) });
+    if (argmax(logits) === dataset.label(i)) right++;
+    if (argmax(reference) === dataset.label(i)) oracleRight++;
+    if (i >= bitChecked) continue;
+    const evaluated = evaluateGraph(legal, new Map([['image', tensor(tensorType('f32', [1, 1, 28, 28]), image)]])).get(
+      legal.outputs[0]?.value ?? '',
+    )?.data;
+    const interpreted = interpretTiled(tiled, new Map([['image', image]]), target.fractionBits).get('logits');
+    if (sameBits(evaluated, logits) && sameBits(interpreted, logits)) equal++;
+  }
+  return {
+    model,
+    target: targetName,
+    samples,
+    instructions: instructionCount(program),
+    top1: right / samples,
+    oracleTop1: oracleRight / samples,
+    mismatches,
+    bitChecked: Math.min(bitChecked, samples),
+    bitEqual: equal,
+  };
+}
+
+async function oracleLogits(model: Uint8Array, dataset: Dataset, first: number, count: number): Promise<Float32Array> {
+  const data = new Float32Array(count * 784);
+  for (let i = 0; i < count; i++) data.set(dataset.read(first + i), i * 784);
+  const outputs = await runOrt(model, new Map([['image', tensor(tensorType('f32', [count, 1, 28, 28]), data)]]));
+  const logits = outputs.get('logits');
+  if (!logits) throw new Error('onnxruntime gave no logits');
+  return floats(logits);
+}
+
+function relativeMargin(logits: Float32Array): number {
+  const sorted = [...logits].sort((a, b) => b - a);
+  return ((sorted[0] ?? 0) - (sorted[1] ?? 0)) / ((sorted[0] ?? 0) - (sorted.at(-1) ?? 0));
+}
+
+function sameBits(a: ArrayBufferView | undefined, b: ArrayBufferView): boolean {
+  if (!a) return false;
+  return Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(Buffer.from(b.buffer, b.byteOffset, b.byteLength));
+}

@@ -1,0 +1,168 @@
+/** `plumbline opt`: runs passes on a graph and shows what they do. */
+import { Command } from 'commander';
+import { join } from 'node:path';
+import type { ContractReport } from '../../../passes/contract/check.ts';
+import { bisectGate } from '../../../passes/instruments/bisect.ts';
+import { contractCheck } from '../../../passes/instruments/contracts.ts';
+import type { PassSelection } from '../../../passes/instruments/printing.ts';
+import { dumping, printing } from '../../../passes/instruments/printing.ts';
+import { crashReproducer, parseRunLine } from '../../../passes/instruments/reproducer.ts';
+import { timing } from '../../../passes/instruments/timing.ts';
+import { verifying } from '../../../passes/instruments/verifying.ts';
+import type { PassObserver } from '../../../passes/manager.ts';
+import { runPipeline } from '../../../passes/manager.ts';
+import { parsePipeline } from '../../../passes/pipeline-text.ts';
+import { PASSES } from '../../../passes/registry.ts';
+import { makeDirectory, monotonicSeconds, readTextFile } from '../../../runtime/platform/node.ts';
+import type { Graph } from '../../ir/graph.ts';
+import { printGraph } from '../../ir/text.ts';
+import { checkGraph } from '../../ir/verify.ts';
+import { showPrinted, writePrinted } from '../graph-file.ts';
+import type { ModelSource } from '../model.ts';
+import { findModel, loadGraph } from '../model.ts';
+import { renderStepReports, stepReports } from '../opt-report.ts';
+import type { BindingFlags } from '../options.ts';
+import { DEFAULT_PASSES, MODEL_ARGUMENT, addBindingOptions, jsonOption, nameList, positiveInteger } from '../options.ts';
+import { printJson, printMessage, printWarning } from '../output.ts';
+import { graphSamples } from '../samples.ts';
+import { failUnknown } from '../suggest.ts';
+
+interface Flags extends BindingFlags {
+  readonly passes?: string;
+  readonly output?: string;
+  readonly printBefore?: readonly string[];
+  readonly printAfter?: readonly string[];
+  readonly printChanged?: boolean;
+  readonly verifyEach?: boolean;
+  readonly time?: boolean;
+  readonly stats?: boolean;
+  readonly dumpDir?: string;
+  readonly checkContracts?: number;
+  readonly bisectLimit?: number;
+  readonly reproducer?: string;
+  readonly json?: boolean;
+}
+
+export function addOpt(program: Command): void {
+  addOptions(program.command('opt').description('run passes on a model and print the graph'))
+    .argument('<model>', MODEL_ARGUMENT)
+    .addHelpText(
+      'after',
+      `
+The graph goes to standard output or to FILE and FILE.data; everything else goes to standard error. A .pir file that starts with a line
+\`// RUN: opt -p "…"\`, as --reproducer writes it, is run as that line says unless -p is given.
+
+Examples:
+  plumbline opt lenet-5 -p O1 -o lenet-5.pir
+  plumbline opt resnet -p fold-batch-norm,fuse-activation --check-contracts 4 --stats`,
+    )
+    .action(run);
+}
+
+function addOptions(command: Command): Command {
+  return addBindingOptions(command)
+    .option('-p, --passes <pipeline>', `passes, separated by commas; see \`plumbline passes\` (default: "${DEFAULT_PASSES}")`)
+    .option('-o, --output <file.pir>', 'where to write the graph instead of standard output')
+    .option('--print-before <passes>', 'print the graph before these passes, or before "all"', nameList)
+    .option('--print-after <passes>', 'print the graph after these passes, or after "all"', nameList)
+    .option('--print-changed', 'print the graph after each pass that changed it')
+    .option('--verify-each', 'verify the graph after each pass')
+    .option('--time', 'tell how long each pass took')
+    .option('--stats', 'tell what each pass did, rule by rule')
+    .option('--dump-dir <folder>', 'write the graph after each pass to a file')
+    .option(
+      '--check-contracts <samples>',
+      'evaluate the graph before and after each pass and hold the pass to its contract',
+      positiveInteger,
+    )
+    .option('--bisect-limit <n>', 'allow the first N transformations only, and list all', bisectLimit)
+    .option('--reproducer <file.pir>', 'where to write the graph and the command when a pass fails')
+    .addOption(jsonOption());
+}
+
+function bisectLimit(text: string): number {
+  return text === '0' ? 0 : positiveInteger(text);
+}
+
+function run(model: string, given: Flags): void {
+  const source = findModel(model);
+  const flags = withRunLine(source, given);
+  const pipeline = parsePipeline(flags.passes ?? DEFAULT_PASSES);
+  const graph = checkGraph(loadGraph(source, flags));
+
+  const bisect = flags.bisectLimit === undefined ? undefined : bisectGate(flags.bisectLimit, (line) => printMessage(`${line}\n`));
+  const clock = timing(() => 1000 * monotonicSeconds());
+  const contracts = new Map<number, ContractReport>();
+  const observers = [...instruments(flags), ...contractObserver(flags, graph, source, contracts), clock];
+  if (flags.reproducer !== undefined) {
+    const path = flags.reproducer;
+    const options = flags.verifyEach ? '--verify-each' : '';
+    observers.unshift(crashReproducer({ options, ...(bisect && { bisect }), write: (reproducer) => writePrinted(reproducer, path) }));
+  }
+  const result = runPipeline(graph, pipeline, { observers, ...(bisect && { bisect }) });
+  for (const { warnings } of result.steps) warnings.forEach(printWarning);
+  const steps = stepReports(result.steps, clock.times, contracts);
+  if (flags.json) {
+    printJson({ schema: 'plumbline.opt/1', model: source.name, steps });
+    if (flags.output !== undefined) writePrinted(printGraph(result.graph), flags.output);
+    return;
+  }
+  showPrinted(printGraph(result.graph), flags.output);
+  printMessage(renderStepReports(steps, { time: flags.time ?? false, stats: flags.stats ?? false }));
+}
+
+/** What the first line of a reproducer asks for, under the options that are given. */
+function withRunLine({ form, path }: ModelSource, given: Flags): Flags {
+  if (form !== 'text' || given.passes !== undefined) return given;
+  const text = readTextFile(path);
+  if (!text.startsWith('// RUN:')) return given;
+  const [, pipeline = ''] = /-p ("(?:[^"\\]|\\.)*")/.exec(text) ?? [];
+  const { options } = parseRunLine(text, path);
+  const asked = addOptions(new Command('opt'))
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined });
+  asked.parse([...options], { from: 'user' });
+  return { ...asked.opts<Flags>(), passes: JSON.parse(pipeline) as string, ...given };
+}
+
+function instruments(flags: Flags): PassObserver[] {
+  const observers: PassObserver[] = [];
+  const before = selection(flags.printBefore);
+  const after = selection(flags.printAfter);
+  if (before || after || flags.printChanged)
+    observers.push(
+      printing({ ...(before && { before }), ...(after && { after }), changed: flags.printChanged ?? false, write: printMessage }),
+    );
+  if (flags.dumpDir !== undefined) {
+    const folder = flags.dumpDir;
+    makeDirectory(folder);
+    observers.push(dumping((file, dumped) => writePrinted(printGraph(dumped), join(folder, file))));
+  }
+  if (flags.verifyEach) observers.push(verifying());
+  return observers;
+}
+
+function contractObserver(
+  { checkContracts }: Flags,
+  graph: Graph,
+  source: ModelSource,
+  found: Map<number, ContractReport>,
+): PassObserver[] {
+  if (checkContracts === undefined) return [];
+  let index = 0;
+  return [
+    { beforePass: (event) => void (index = event.index) },
+    contractCheck({
+      samples: graphSamples(graph, source, checkContracts),
+      report: (_step, contract) => void found.set(index, contract),
+    }),
+  ];
+}
+
+function selection(names: readonly string[] | undefined): PassSelection | undefined {
+  if (names === undefined) return undefined;
+  if (names.includes('all')) return 'all';
+  const known = Object.keys(PASSES);
+  const unknown = names.find((name) => !known.includes(name));
+  return unknown === undefined ? names : failUnknown('pipeline/unknown-pass', 'pass', unknown, [...known, 'all']);
+}

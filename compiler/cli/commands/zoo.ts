@@ -1,0 +1,73 @@
+/** `plumbline zoo`: the networks that ship, and which of them compile. */
+import type { Command } from 'commander';
+import type { Target } from '../../../isa/target.ts';
+import { count, percent } from '../../../runtime/report/format.ts';
+import { renderTable } from '../../../runtime/report/table.ts';
+import type { ModelCheck } from '../checking.ts';
+import { checkModel } from '../checking.ts';
+import { findModel } from '../model.ts';
+import { addTargetOption, jsonOption, passesOption } from '../options.ts';
+import { print, printJson } from '../output.ts';
+import { progress } from '../progress.ts';
+import { loadTarget } from '../target.ts';
+import { zoo } from '../zoo.ts';
+
+interface Flags {
+  readonly target: string;
+  readonly passes: string;
+  readonly json?: boolean;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly doc: string;
+  readonly dataset: string;
+  readonly parameters: number;
+  readonly top1: number;
+  readonly compilable: boolean;
+  /** Operators, or forms of them, that are missing. */
+  readonly missing: readonly string[];
+}
+
+export function addZoo(program: Command): void {
+  addTargetOption(program.command('zoo').description('list the networks that ship, and which of them compile'))
+    .addOption(passesOption())
+    .addOption(jsonOption())
+    .action(run);
+}
+
+function run({ target: name, passes, json }: Flags): void {
+  const target = loadTarget(name);
+  const models = Object.entries(zoo().models);
+  const shown = progress('compiling');
+  const entries = models.map(([model, { doc, dataset, parameters, top1 }], i): Entry => {
+    shown.update(i, models.length);
+    const check = checkModel(findModel(model), target, passes);
+    return { name: model, doc, dataset, parameters, top1, compilable: check.compilable, missing: missing(check) };
+  });
+  shown.clear();
+  if (json) printJson({ schema: 'plumbline.zoo-list/1', target: target.name, models: entries });
+  else print(render(entries, target));
+}
+
+function missing({ operators, other }: ModelCheck): readonly string[] {
+  return [...operators.filter(({ reason }) => reason !== undefined).map(({ operator }) => operator), ...other];
+}
+
+function render(entries: readonly Entry[], target: Target): string {
+  const columns = [
+    { title: 'network' },
+    { title: 'data' },
+    { title: 'parameters', align: 'right' },
+    { title: 'float top-1', align: 'right' },
+    { title: `compiles for ${target.name}` },
+  ] as const;
+  const rows = entries.map(({ name, dataset, parameters, top1, compilable, missing: what }) => [
+    name,
+    dataset,
+    count(parameters),
+    percent(top1),
+    compilable ? 'yes' : `no: ${what.join(', ')}`,
+  ]);
+  return renderTable(columns, rows);
+}

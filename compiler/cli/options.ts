@@ -1,0 +1,88 @@
+/** Options that several subcommands share, and their values. */
+import type { Command } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+
+export const DEFAULT_TARGET = 'cambricon';
+export const DEFAULT_PASSES = 'O1';
+
+const MAX_DIMENSION = 2 ** 31 - 1;
+const MAX_COUNT = 2 ** 40;
+
+/** A parser of positive integers. */
+export function positiveInteger(text: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (value >= 1 && value <= MAX_COUNT) return value;
+  throw new InvalidArgumentError('A positive integer is expected.');
+}
+
+function split(text: string, form: string): readonly [name: string, value: string] {
+  const at = text.lastIndexOf('=');
+  if (at <= 0) throw new InvalidArgumentError(`It must have the form ${form}.`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+function dimension(text: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (value >= 1 && value <= MAX_DIMENSION) return value;
+  throw new InvalidArgumentError(`'${text}' is no positive integer.`);
+}
+
+function added<T>(entries: Readonly<Record<string, T>>, name: string, value: T): Record<string, T> {
+  if (Object.hasOwn(entries, name)) throw new InvalidArgumentError(`'${name}' is given twice.`);
+  // Not an assignment: a name may be __proto__.
+  return Object.fromEntries([...Object.entries(entries), [name, value]]);
+}
+
+/** `batch=8`, collected. */
+export function parseDimension(text: string, known: Readonly<Record<string, number>> = {}): Record<string, number> {
+  const [name, value] = split(text, 'NAME=VALUE, such as batch=8');
+  return added(known, name, dimension(value));
+}
+
+/** `image=1x1x56x56`, collected. */
+export function parseShape(text: string, known: Readonly<Record<string, readonly number[]>> = {}): Record<string, readonly number[]> {
+  const [name, value] = split(text, 'INPUT=SHAPE, such as image=1x1x56x56');
+  return added(known, name, value.split('x').map(dimension));
+}
+
+/** Collects the values of an option that may be repeated. */
+export function collect(text: string, known: readonly string[] = []): readonly string[] {
+  return [...known, text];
+}
+
+/** Names separated by commas. */
+export function nameList(text: string): readonly string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.some((name) => name === '')) throw new InvalidArgumentError('Names separated by commas are expected.');
+  return names;
+}
+
+/** How a model becomes static. */
+export interface BindingFlags {
+  readonly dim?: Readonly<Record<string, number>>;
+  readonly shape?: Readonly<Record<string, readonly number[]>>;
+}
+
+export function addBindingOptions(command: Command): Command {
+  return command
+    .option('--dim <name=value>', 'bind a dynamic dimension; may be repeated', parseDimension)
+    .option('--shape <input=shape>', 'give the whole shape of an input, such as image=1x1x56x56; may be repeated', parseShape);
+}
+
+export function addTargetOption(command: Command): Command {
+  return command.option(
+    '-t, --target <name|file.json>',
+    'the accelerator: a name that `plumbline targets` lists, or a file',
+    DEFAULT_TARGET,
+  );
+}
+
+export function passesOption(): Option {
+  return new Option('-p, --passes <pipeline>', 'passes, separated by commas; see `plumbline passes`').default(DEFAULT_PASSES);
+}
+
+export function jsonOption(): Option {
+  return new Option('--json', 'print JSON instead of a table');
+}
+
+export const MODEL_ARGUMENT = 'a name that `plumbline zoo` lists, an .onnx or a .pir file';

@@ -1,0 +1,44 @@
+/** Samples to run a graph on: of the zoo's calibration data, or random. */
+import { DEFAULT_SEED, uniformF32, xorshift32 } from '../../runtime/numerics/random.ts';
+import type { Sample } from '../../passes/pass.ts';
+import type { Graph, InputNode } from '../ir/graph.ts';
+import type { Tensor } from '../ir/tensor.ts';
+import { tensor, zeros } from '../ir/tensor.ts';
+import { elementCount } from '../ir/types.ts';
+import type { ModelSource } from './model.ts';
+import { zooDataset } from './zoo.ts';
+
+/** `count` samples for the inputs of a graph, the same in every run. */
+export function graphSamples(graph: Graph, { zoo }: ModelSource, count: number): readonly Sample[] {
+  const [input, ...others] = graph.inputs;
+  if (zoo && input && others.length === 0) {
+    const samples = calibrationSamples(input, zoo.dataset, count);
+    if (samples) return samples;
+  }
+  return randomSamples(graph.inputs, count);
+}
+
+/** Undefined where the data does not fit the input, as after `--shape`. */
+function calibrationSamples({ name, type }: InputNode, datasetName: string, count: number): readonly Sample[] | undefined {
+  const dataset = zooDataset(datasetName, 'calibration');
+  const elements = elementCount(dataset.shape);
+  const batch = elementCount(type.shape) / elements;
+  if (type.element !== 'f32' || !Number.isInteger(batch) || (batch > 1 && type.shape[0] !== batch)) return undefined;
+  return Array.from({ length: count }, (_, sample): Sample => {
+    const data = new Float32Array(batch * elements);
+    for (let i = 0; i < batch; i++) data.set(dataset.read((sample * batch + i) % dataset.samples), i * elements);
+    return new Map([[name, tensor(type, data)]]);
+  });
+}
+
+/** f32 elements uniform in [0, 1), others zero. */
+function randomSamples(inputs: readonly InputNode[], count: number): readonly Sample[] {
+  let state = DEFAULT_SEED;
+  const next = (): number => {
+    state = xorshift32(state);
+    return uniformF32(state);
+  };
+  const value = ({ type }: InputNode): Tensor =>
+    type.element === 'f32' ? tensor(type, Float32Array.from({ length: elementCount(type.shape) }, next)) : zeros(type);
+  return Array.from({ length: count }, () => new Map(inputs.map((input) => [input.name, value(input)])));
+}

@@ -1,0 +1,161 @@
+/** The main job: a program executed on labelled data, and what its accuracy, speed and energy are. */
+import type { Port, Program } from '../../isa/program.ts';
+import { portElementCount } from '../../isa/program.ts';
+import type { Target } from '../../isa/target.ts';
+import type { PortData } from '../machine/host.ts';
+import { Machine } from '../machine/machine.ts';
+import type { Dataset } from './dataset.ts';
+import { DataError } from './errors.ts';
+import type { Proportion } from './metrics.ts';
+import { Accuracy } from './metrics.ts';
+import type { SizeFigures, TimingFigures } from './throughput.ts';
+import { joulesPerSample, sizeFigures, timingFigures, timingModelOf } from './throughput.ts';
+
+export const EVAL_SCHEMA = 'plumbline.eval/1';
+
+/** The result of an evaluation. Equal inputs give equal results, `host` excepted. */
+export interface Evaluation {
+  readonly schema: typeof EVAL_SCHEMA;
+  readonly model: string;
+  readonly target: string;
+  /** The pipeline, presets expanded. */
+  readonly passes: string;
+  readonly dataset: string;
+  readonly samples: number;
+  readonly metrics: { readonly top1: Proportion; readonly top5: Proportion };
+  readonly timing: TimingFigures;
+  readonly energy: { readonly joulesPerSample: number };
+  readonly size: SizeFigures;
+  /** Wall time on the computer that evaluated. */
+  readonly host: { readonly compileSeconds: number; readonly samplesPerSecond: number };
+}
+
+/** What is known of a program besides its instructions. */
+export interface EvaluationSubject {
+  readonly model: string;
+  readonly passes: string;
+  /** Multiply-accumulates of one run, that is of a whole batch. */
+  readonly macs: number;
+  readonly programBytes: number;
+  readonly compileSeconds: number;
+}
+
+export interface EvaluateOptions {
+  /** A clock in seconds. */
+  readonly now: () => number;
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Receives the scores of every sample, in order. */
+  readonly onScores?: (sample: number, scores: PortData) => void;
+  /** Looked at between batches. */
+  readonly signal?: AbortSignal;
+}
+
+/** How often the event loop gets its turn, which is when an abort can arrive. */
+const YIELD_SECONDS = 0.1;
+
+/**
+ * Runs every sample through the program: reset, write input, run, read output. A last batch that is not full is padded with its last sample,
+ * which is not counted. The first batch is timed. The program needs one input whose samples have the data's size, and its first output holds
+ * the scores. Throws a `DataError` where program and data do not fit, a `Trap` where the program goes wrong, the signal's reason when aborted.
+ */
+export async function evaluateProgram(
+  program: Program,
+  target: Target,
+  dataset: Dataset,
+  subject: EvaluationSubject,
+  options: EvaluateOptions,
+): Promise<Evaluation> {
+  const { now, onProgress, signal } = options;
+  const ports = portsFor(program, dataset);
+  const { batch } = ports;
+  const machine = new Machine(program, target);
+  const timing = timingModelOf(program, target);
+  const accuracy = new Accuracy();
+  const start = now();
+  let yielded = start;
+  for (let first = 0; first < dataset.samples; first += batch) {
+    signal?.throwIfAborted();
+    const count = Math.min(batch, dataset.samples - first);
+    machine.reset();
+    machine.writeInput(ports.input.name, batchOf(dataset, first, count, ports));
+    machine.run({ observers: first === 0 ? [timing] : [] });
+    score(machine.readOutput(ports.output.name), first, count, ports, dataset, accuracy, options);
+    onProgress?.(first + count, dataset.samples);
+    if (now() - yielded < YIELD_SECONDS) continue;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    yielded = now();
+  }
+  signal?.throwIfAborted();
+  const seconds = now() - start;
+  const report = timing.report();
+  return {
+    schema: EVAL_SCHEMA,
+    model: subject.model,
+    target: target.name,
+    passes: subject.passes,
+    dataset: dataset.name,
+    samples: dataset.samples,
+    metrics: { top1: accuracy.top1, top5: accuracy.top5 },
+    timing: timingFigures(report, target, batch, subject.macs / batch),
+    energy: { joulesPerSample: joulesPerSample(report, target, batch) },
+    size: sizeFigures(program, subject.programBytes),
+    host: { compileSeconds: subject.compileSeconds, samplesPerSecond: seconds > 0 ? dataset.samples / seconds : 0 },
+  };
+}
+
+interface EvaluationPorts {
+  readonly input: Port;
+  readonly output: Port;
+  readonly batch: number;
+  /** Elements of one sample of the input and of the output. */
+  readonly elements: number;
+  readonly classes: number;
+}
+
+function portsFor(program: Program, dataset: Dataset): EvaluationPorts {
+  const refuse = (message: string, hint?: string): never => {
+    throw new DataError('data/mismatch', dataset.name, message, hint);
+  };
+  const [input, ...moreInputs] = program.inputs;
+  const [output] = program.outputs;
+  if (!input || moreInputs.length > 0)
+    return refuse(`the model has ${program.inputs.length} inputs; only models with one can be evaluated`);
+  if (!output) return refuse('the model has no output');
+  if (input.element !== 'f32') return refuse(`the data is f32, input '${input.name}' is ${input.element}`);
+  const elements = dataset.shape.reduce((product, dimension) => product * dimension, 1);
+  const batch = portElementCount(input) / elements;
+  if (!Number.isInteger(batch) || batch < 1 || (batch > 1 && input.shape[0] !== batch))
+    return refuse(
+      `samples of ${dataset.shape.join('x')} do not fit input '${input.name}' of ${input.shape.join('x')}`,
+      'evaluate on data of the shape that the model takes',
+    );
+  const classes = portElementCount(output) / batch;
+  if (!Number.isInteger(classes) || classes < 1)
+    return refuse(`output '${output.name}' of ${output.shape.join('x')} holds no scores for a batch of ${batch}`);
+  for (let i = 0; i < dataset.samples; i++)
+    if (dataset.label(i) >= classes) return refuse(`sample ${i} is of class ${dataset.label(i)}, the model tells ${classes} classes apart`);
+  return { input, output, batch, elements, classes };
+}
+
+function batchOf(dataset: Dataset, first: number, count: number, { batch, elements }: EvaluationPorts): Float32Array {
+  if (batch === 1) return dataset.read(first);
+  const data = new Float32Array(batch * elements);
+  for (let i = 0; i < batch; i++) data.set(dataset.read(first + Math.min(i, count - 1)), i * elements);
+  return data;
+}
+
+function score(
+  scores: PortData,
+  first: number,
+  count: number,
+  { classes }: EvaluationPorts,
+  dataset: Dataset,
+  accuracy: Accuracy,
+  { onScores }: EvaluateOptions,
+): void {
+  for (let i = 0; i < count; i++) {
+    const own = scores.subarray(i * classes, (i + 1) * classes);
+    accuracy.add(own, dataset.label(first + i));
+    onScores?.(first + i, own);
+  }
+}

@@ -1,0 +1,67 @@
+/** Numbers and names as people read them. No locale takes part. */
+
+const PREFIXES = ['p', 'n', 'µ', 'm', '', 'k', 'M', 'G', 'T', 'P'] as const;
+const UNIT_PREFIX = PREFIXES.indexOf('');
+
+/** A number with `digits` significant digits, without an exponent from 10^-6 to 10^21. */
+function significant(value: number, digits: number): string {
+  const text = value.toPrecision(digits);
+  return text.includes('e') ? String(Number(text)) : text;
+}
+
+/** `12.3 µJ`, `2.05 TOP/s`: three significant digits with an SI prefix. */
+export function si(value: number, unit: string, digits = 3): string {
+  if (value === 0 || !Number.isFinite(value)) return `${value} ${unit}`;
+  const exponent = Math.floor(Math.log10(Math.abs(Number(value.toPrecision(digits)))) / 3);
+  const index = Math.min(PREFIXES.length - 1, Math.max(0, exponent + UNIT_PREFIX));
+  return `${significant(value / 10 ** (3 * (index - UNIT_PREFIX)), digits)} ${PREFIXES[index] ?? ''}${unit}`;
+}
+
+/** `1.71 MiB`; whole below 1024 bytes. */
+export function bytes(count: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+  let unit = 0;
+  let value = count;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return unit === 0 ? `${count} B` : `${significant(value, 3)} ${units[unit] ?? ''}`;
+}
+
+/** `12,345`; numbers that are no integers get three significant digits below 1,000. */
+export function count(value: number): string {
+  if (!Number.isInteger(value) && Math.abs(value) < 1000) return significant(value, 3);
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `92.10 %` for 0.921. */
+export function percent(ratio: number, digits = 2): string {
+  return `${(100 * ratio).toFixed(digits)} %`;
+}
+
+/**
+ * Shares of a sum in tenths of a percent that add up to exactly 100.0 (largest remainders, the earlier one among equals); all 0 for a sum of 0.
+ */
+export function shares(values: readonly number[]): readonly number[] {
+  const sum = values.reduce((total, value) => total + value, 0);
+  if (sum === 0) return values.map(() => 0);
+  const exact = values.map((value) => (1000 * value) / sum);
+  const tenths = exact.map(Math.floor);
+  const missing = 1000 - tenths.reduce((total, value) => total + value, 0);
+  const order = exact
+    .map((value, i) => ({ i, remainder: value - Math.floor(value) }))
+    .sort((a, b) => b.remainder - a.remainder || a.i - b.i);
+  for (const { i } of order.slice(0, missing)) tenths[i] = (tenths[i] ?? 0) + 1;
+  return tenths.map((value) => value / 10);
+}
+
+/** Text from outside on one line: control characters, and with them terminal escapes, are replaced. */
+export function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+}
+
+/** `batchNorm` as `batch norm`. */
+export function words(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}

@@ -1,0 +1,29 @@
+/** The main promise, on all images: compiled programs predict what onnxruntime predicts, and our three executors agree bit for bit. */
+import { describe, expect, it } from 'vitest';
+import { compare } from '../../benchmarks/compare.ts';
+
+const BIT_CHECKED = 100;
+
+describe('predictions equal onnxruntime', () => {
+  it.each([
+    { model: 'lenet-300-100', samples: 10_000, instructions: 200 },
+    { model: 'lenet-5', samples: 10_000, instructions: 400 },
+    { model: 'vgg', samples: 1_000, instructions: 800 },
+  ])(
+    '$model on cambricon, $samples images',
+    async ({ model, samples, instructions }) => {
+      const result = await compare(model, 'cambricon', samples, BIT_CHECKED);
+      expect(result.mismatches.length).toBeLessThanOrEqual(1);
+      for (const { relativeMargin } of result.mismatches) expect(relativeMargin).toBeLessThan(1e-5);
+      expect(result.bitEqual).toBe(result.bitChecked);
+      expect(result.instructions).toBeLessThanOrEqual(instructions);
+    },
+    300_000,
+  );
+
+  it('lenet-300-100 in 16-bit fixed point on cambricon-base loses at most half a point', async () => {
+    const result = await compare('lenet-300-100', 'cambricon-base', 10_000, BIT_CHECKED);
+    expect(result.oracleTop1 - result.top1).toBeLessThanOrEqual(0.005);
+    expect(result.bitEqual).toBe(result.bitChecked);
+  }, 300_000);
+});
