@@ -95,14 +95,13 @@ function constantOf(value: Expr, op: TileOp, name: string): number {
   return value.constant | 0;
 }
 
-/** One entry for each run of instructions of one tile op; the scalar instructions in front of an op belong to it. */
+/** One entry for each tile op and each back edge, with the scalar instructions in front that prepare it. */
 function debugEntries(section: Section, code: AllocatedCode, first: number): readonly DebugEntry[] {
   const entries: DebugEntry[] = [];
   let start = 0;
   code.instructions.forEach(({ tile }, i) => {
-    const isLast = i === code.instructions.length - 1;
-    if (tile === undefined && !isLast) return;
-    entries.push({ first: first + start, count: i + 1 - start, tile: tile ?? 'loop', node: section.node, origin: section.origin });
+    if (tile === undefined) return;
+    entries.push({ first: first + start, count: i + 1 - start, tile, node: section.node, origin: section.origin });
     start = i + 1;
   });
   return entries;

@@ -16,7 +16,7 @@ export interface VirtualInstruction {
   readonly mnemonic: Mnemonic;
   readonly form: FormName;
   readonly fields: Readonly<Record<string, VirtualField>>;
-  /** Text of the tile op, where this instruction is one; the scalar instructions around belong to the loops. */
+  /** What the run of instructions that ends here is for: the text of a tile op, or `loop`; absent where the run goes on. */
   readonly tile?: string;
 }
 
@@ -39,7 +39,7 @@ export function virtual(mnemonic: Mnemonic, form: FormName, fields: Readonly<Rec
 export function backEdge(counter: VirtualRegister): readonly VirtualInstruction[] {
   return [
     virtual('SADD', 'immediate', { result: counter, a: counter, b: -1 }),
-    virtual('CB', 'immediate', { condition: counter, target: 0 }),
+    { ...virtual('CB', 'immediate', { condition: counter, target: 0 }), tile: 'loop' },
   ];
 }
 
