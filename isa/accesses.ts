@@ -111,8 +111,8 @@ function resolve(bound: BoundAccess, read: RegisterReader): ResolvedAccess {
   if (bound.width1 !== NONE) rowBytes *= read(bound.width1) >>> 0;
   const rows = bound.rows === NONE ? 1 : read(bound.rows) >>> 0;
   const planes = bound.planes === NONE ? 1 : read(bound.planes) >>> 0;
-  const stride = bound.stride === NONE ? 0 : read(bound.stride) | 0;
-  const planeStride = bound.planes === NONE ? 0 : bound.planeStride === NONE ? rows * stride : read(bound.planeStride) | 0;
+  const stride = bound.stride === NONE ? rowBytes : read(bound.stride) | 0;
+  const planeStride = bound.planeStride === NONE ? 0 : read(bound.planeStride) | 0;
   return finish(bound, start, rowBytes, rows, stride, planes, planeStride);
 }
 

@@ -98,11 +98,11 @@ export interface Access {
   readonly element: 'word' | 'fx16' | 'type' | 'type_out';
   /** Register field with the number of rows. */
   readonly rows?: string;
-  /** Register field with the distance of rows in bytes. */
+  /** Register field with the distance of rows in bytes; without it the rows follow each other without gaps. */
   readonly stride?: string;
   /** Register field with the number of planes of rows. */
   readonly planes?: string;
-  /** Register field with the distance of planes in bytes; without it a plane follows the last row of the one before. */
+  /** Register field with the distance of planes in bytes. */
   readonly planeStride?: string;
   /** Read only if this flag is set (accumulators). */
   readonly readWhen?: string;

@@ -30,14 +30,20 @@ export const transfer2 = form({
   assembly: ['local', 'size', 'base', 'rows', 'lstride', 'dstride'],
 });
 
-/** Three-dimensional strided transfer; planes are dense rows on the scratchpad side. */
+/** Three-dimensional strided transfer: `planes` planes of `rows` rows, which lie without gaps on the scratchpad side. */
 export const transfer3 = form({
   fields: {
-    ...transfer2.fields,
-    planes: register(15, 10, 'count'),
+    local: register(55, 50, 'address'),
+    size: register(49, 44, 'size'),
+    base: register(43, 38, 'address'),
+    rows: register(37, 32, 'count'),
+    dstride: register(31, 26, 'stride'),
+    planes: register(25, 20, 'count'),
+    type: typeField(19, 16),
+    lpstride: register(15, 10, 'stride'),
     dpstride: register(9, 4, 'stride'),
   },
-  assembly: ['local', 'size', 'base', 'rows', 'lstride', 'dstride', 'planes', 'dpstride'],
+  assembly: ['local', 'size', 'base', 'rows', 'dstride', 'planes', 'lpstride', 'dpstride'],
 });
 
 /** Scalar load and store: the published load layout without a size. */

@@ -79,9 +79,9 @@ function checkAccess(access: Access, forms: readonly Form[]): string[] {
   if (access.width.length > 2) problems.push('a row is the product of two registers at most');
   if (access.element === 'type' || access.element === 'type_out') need(access.element, 'type', true);
   for (const name of [access.rows, access.stride, access.planes, access.planeStride]) need(name, 'register', false);
-  if ((access.rows === undefined) !== (access.stride === undefined)) problems.push('rows and stride belong together');
+  if (access.stride !== undefined && access.rows === undefined) problems.push('a stride needs rows');
   if (access.planes !== undefined && access.rows === undefined) problems.push('planes are made of rows');
-  if (access.planeStride !== undefined && access.planes === undefined) problems.push('a plane stride needs planes');
+  if ((access.planes === undefined) !== (access.planeStride === undefined)) problems.push('planes and plane stride belong together');
   need(access.readWhen, 'flag', true);
   if ((access.mode === 'update') !== (access.readWhen !== undefined)) problems.push('an update needs a flag, and only an update has one');
   return problems;

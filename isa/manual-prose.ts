@@ -62,7 +62,7 @@ const MEMORY = section(
 
 const REPETITION = section(
   'Repetition and strides',
-  'With `rep`, an instruction stands for `count` instructions that follow each other: row r takes each operand at its address plus r times its stride in bytes. The matrix of a product stays. A stride of 0 reads the same row each time (a row of weights for all pixels), or continues on the result of the row before (a reduction). A strided transfer moves `rows` rows of `size` elements, and a three-dimensional one `planes` planes of them, which lie without gaps in the scratchpad.',
+  'With `rep`, an instruction stands for `count` instructions that follow each other: row r takes each operand at its address plus r times its stride in bytes. The matrix of a product stays. A stride of 0 reads the same row each time (a row of weights for all pixels), or continues on the result of the row before (a reduction). A strided transfer moves `rows` rows of `size` elements, and a three-dimensional one `planes` planes of them, whose rows lie without gaps in the scratchpad: a slice of the channels of some rows of an image.',
   'An output may lie exactly on an input of an element-wise instruction, with the same start and the same stride; any other overlap of an output with an input traps. The accumulators of a product must not meet its input vector at all. Rows of an output lie exactly on each other or nowhere.',
   'An access has at most as many rows, over all planes, as the vector scratchpad has 16-bit elements; more traps.',
 );

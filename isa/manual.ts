@@ -143,9 +143,9 @@ function accessRow(access: Access): string[] {
       : access.element === 'word'
         ? '32-bit word'
         : 'fx16';
-  const rows = access.rows === undefined ? '' : `\`${access.rows}\` at \`${access.stride ?? ''}\``;
-  const planes =
-    access.planes === undefined ? '' : `\`${access.planes}\`${access.planeStride === undefined ? '' : ` at \`${access.planeStride}\``}`;
+  const repeated = (count: string | undefined, stride: string | undefined): string =>
+    count === undefined ? '' : `\`${count}\` ${stride === undefined ? 'without gaps' : `at \`${stride}\``}`;
+  const [rows, planes] = [repeated(access.rows, access.stride), repeated(access.planes, access.planeStride)];
   const mode = access.readWhen === undefined ? access.mode : `write, update with \`${access.readWhen}\``;
   return [access.space, mode, address, elements, element, rows, planes];
 }

@@ -3,8 +3,10 @@
  * opinion between graph evaluator and machine, and shares only the scalar numerics with either.
  */
 import {
-  divideFixed,
   addFixed,
+  divideFixed,
+  expFixed,
+  logFixed,
   roundProductSum,
   subtractFixed,
   multiplyFixed,
@@ -13,6 +15,7 @@ import {
 } from '../../runtime/numerics/fixed.ts';
 import { canonical, floatFromBits, pmax, pmin } from '../../runtime/numerics/float.ts';
 import { fractionBits, isFixed } from '../../runtime/numerics/element.ts';
+import { expF32, logF32 } from '../../runtime/numerics/transcendental.ts';
 import type { Mnemonic } from '../../isa/table.ts';
 import { recordOf } from '../../isa/table.ts';
 import type { Access } from '../../isa/fields.ts';
@@ -21,7 +24,7 @@ import type { Environment } from './expr.ts';
 import { evaluateExpr } from './expr.ts';
 import { expectDefined } from './expect.ts';
 import type { Buffer, Statement, TiledPort, TiledProgram, TileOp } from './tiled.ts';
-import { iteration, localBuffers } from './tiled.ts';
+import { accessElementBytes, iteration, localBuffers } from './tiled.ts';
 
 type Elements = Float32Array | Int16Array;
 
@@ -62,7 +65,7 @@ function store(buffer: Buffer): Storage {
   return Array.from({ length: buffer.slots }, () => new ArrayBuffer(Math.ceil(buffer.bytes / 4) * 4));
 }
 
-/** A memory operand as runs of elements. */
+/** A memory operand as runs of elements, plane after plane. */
 interface Rows {
   readonly rows: number;
   readonly width: number;
@@ -125,15 +128,18 @@ class Executor {
     const { storage } = expectDefined(this.#memory.get(place.buffer), `@${place.buffer} exists`);
     const slot = expectDefined(storage[evaluateExpr(place.slot, environment)], `@${place.buffer} has the slot`);
     const offset = evaluateExpr(place.offset, environment);
-    const stride = access.stride === undefined ? 0 : this.#value(op, access.stride, environment);
     const width = access.width.reduce((product, name) => product * this.#value(op, name, environment), 1);
-    const rows = access.rows !== undefined && op.operands[access.rows] ? this.#value(op, access.rows, environment) : 1;
+    const counted = (name: string | undefined, absent: number): number =>
+      name !== undefined && op.operands[name] ? this.#value(op, name, environment) : absent;
+    const stride = counted(access.stride, width * accessElementBytes(op, access));
+    const planeStride = counted(access.planeStride, 0);
+    const rows = counted(access.rows, 1);
     return {
-      rows,
+      rows: rows * counted(access.planes, 1),
       width,
       row(index) {
         // Where nothing is accessed, addresses mean nothing.
-        const start = width === 0 ? 0 : offset + index * stride;
+        const start = width === 0 ? 0 : offset + Math.floor(index / rows) * planeStride + (index % rows) * stride;
         return isFloat ? new Float32Array(slot, start, width) : new Int16Array(slot, start, width);
       },
     };
@@ -168,6 +174,17 @@ const elementwise =
         outRow[i] = isFloat ? canonical(float(x, y)) : fixed(x, y, fraction);
       }
     }
+  };
+
+/** An instruction of one vector, and of the value of its scalar operand where it has one. */
+const each =
+  (float: (x: number, scalar: number) => number, fixed: (x: number, scalar: number, fraction: number) => number): Meaning =>
+  ({ operand, value, isFloat, fraction }) => {
+    const [out, a] = [operand('out'), operand('a')];
+    const bits = value('scalar');
+    const scalar = isFloat ? floatFromBits(bits | 0) : (bits << 16) >> 16;
+    for (let r = 0; r < out.rows; r++)
+      out.row(r).set(a.row(r).map((x) => (isFloat ? canonical(float(x, scalar)) : fixed(x, scalar, fraction))));
   };
 
 const product: Meaning = ({ operand, modifier, isFloat, fraction }) => {
@@ -208,9 +225,11 @@ const fill: Meaning = ({ operand, value, isFloat }) => {
 const MEANINGS: Readonly<Partial<Record<Mnemonic, Meaning>>> = {
   VLOAD: copy('base', 'local'),
   VLOAD2: copy('base', 'local'),
+  VLOAD3: copy('base', 'local'),
   MLOAD: copy('base', 'local'),
   VSTORE: copy('local', 'base'),
   VSTORE2: copy('local', 'base'),
+  VSTORE3: copy('local', 'base'),
   VMOVE: copy('a', 'out'),
   VAV: elementwise((a, b) => Math.fround(a + b), addFixed),
   VSV: elementwise((a, b) => Math.fround(a - b), subtractFixed),
@@ -222,6 +241,9 @@ const MEANINGS: Readonly<Partial<Record<Mnemonic, Meaning>>> = {
   ),
   VMM: product,
   VCVT: convert,
+  VAS: each((x, scalar) => Math.fround(x + scalar), addFixed),
+  VEXP: each(expF32, (x, _, fraction) => expFixed(x, fraction)),
+  VLOG: each(logF32, (x, _, fraction) => logFixed(x, fraction)),
   VFILL: fill,
 };
 

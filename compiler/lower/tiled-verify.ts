@@ -136,8 +136,8 @@ class SectionVerifier {
     const planes = value(access.planes, 1);
     if (rowBytes < 0 || rows < 0 || planes < 0) return this.#report(`a count is negative in ${printTileOp(op)}`);
     if (rowBytes === 0 || rows === 0 || planes === 0) return;
-    const stride = value(access.stride, 0);
-    const planeStride = access.planeStride === undefined ? rows * stride : value(access.planeStride, 0);
+    const stride = value(access.stride, rowBytes);
+    const planeStride = value(access.planeStride, 0);
     const slot = evaluateExpr(place.slot, environment);
     const offset = evaluateExpr(place.offset, environment);
     const low = offset + Math.min(0, (rows - 1) * stride) + Math.min(0, (planes - 1) * planeStride);

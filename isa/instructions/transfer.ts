@@ -16,8 +16,7 @@ const stridedAccesses = (direction: 'load' | 'store', planes: boolean): readonly
     width: ['size'],
     element: 'type',
     rows: 'rows',
-    stride: 'lstride',
-    ...(planes && { planes: 'planes' }),
+    ...(planes ? { planes: 'planes', planeStride: 'lpstride' } : { stride: 'lstride' }),
   },
   {
     space: 'dram',
@@ -176,9 +175,9 @@ export const TRANSFERS = {
     extension: 'xdma',
     forms: { register: format.transfer3 },
     accesses: stridedAccesses('load', true),
-    doc: 'Three-dimensional strided vector load; planes are dense on the scratchpad side.',
+    doc: 'Three-dimensional strided vector load; the rows of a plane lie without gaps in the scratchpad.',
     meaning:
-      'for p < R[planes], r < R[rows], i < R[size]: vector[R[local] + (p·R[rows] + r)·R[lstride]][i] = dram[R[base] + p·R[dpstride] + r·R[dstride]][i]',
+      'for p < R[planes], r < R[rows], i < R[size]: vector[R[local] + p·R[lpstride]][r·R[size] + i] = dram[R[base] + p·R[dpstride] + r·R[dstride]][i]',
   }),
   VSTORE3: instruction({
     ...move,
@@ -187,8 +186,8 @@ export const TRANSFERS = {
     extension: 'xdma',
     forms: { register: format.transfer3 },
     accesses: stridedAccesses('store', true),
-    doc: 'Three-dimensional strided vector store; planes are dense on the scratchpad side.',
+    doc: 'Three-dimensional strided vector store; the rows of a plane lie without gaps in the scratchpad.',
     meaning:
-      'for p < R[planes], r < R[rows], i < R[size]: dram[R[base] + p·R[dpstride] + r·R[dstride]][i] = vector[R[local] + (p·R[rows] + r)·R[lstride]][i]',
+      'for p < R[planes], r < R[rows], i < R[size]: dram[R[base] + p·R[dpstride] + r·R[dstride]][i] = vector[R[local] + p·R[lpstride]][r·R[size] + i]',
   }),
 } as const satisfies Readonly<Record<string, InstructionRecord>>;

@@ -71,17 +71,17 @@ describe('accesses', () => {
     expect(resolve('SSTORE $1, $2, #6', [0, 8, 10]).map(brief)).toEqual([['dram', 'write', 16, 16, 20, 4]]);
   });
 
-  it('of three-dimensional transfers: dense planes in the scratchpad, strided ones in memory', () => {
-    const registers = [0, 1000, 2, 5000, 3, 4, 100, 5, -200];
+  it('of three-dimensional transfers: dense rows in the scratchpad, strided ones in memory, strided planes in both', () => {
+    const registers = [0, 1000, 2, 5000, 3, 100, 5, 16, -200];
     const [local, memory] = resolve('VLOAD3 $1, $2, $3, $4, $5, $6, $7, $8', registers);
     expect(local).toMatchObject({
       space: 'vector',
       rows: 3,
       planes: 5,
       strideBytes: 4,
-      planeStrideBytes: 12,
+      planeStrideBytes: 16,
       low: 1000,
-      end: 1060,
+      end: 1076,
       rowBytes: 4,
     });
     expect(memory).toMatchObject({ space: 'dram', rows: 3, planes: 5, strideBytes: 100, planeStrideBytes: -200, low: 4200, end: 5204 });
@@ -99,7 +99,7 @@ describe('accesses', () => {
     ['no outputs', 'VMM $1, $2, $3, $4, $5', [0, 64, 0, 128, 256, 4]],
     ['no rows', 'VAV.rep $1, $2, $3, $4, $5, $6, $7, $8', [0, 64, 4, 128, 256, 0, 8, 8, 8]],
     ['no repetitions of a product', 'VMM.rep $1, $2, $3, $4, $5, $6, $7, $8', [0, 64, 4, 128, 256, 4, 0, 8, 8]],
-    ['no planes', 'VSTORE3 $1, $2, $3, $4, $5, $6, $7, $8', [0, 64, 4, 128, 2, 8, 8, 0, 8]],
+    ['no planes', 'VSTORE3 $1, $2, $3, $4, $5, $6, $7, $8', [0, 64, 4, 128, 2, 8, 0, 8, 8]],
     ['no elements', 'VSTORE $1, $2, $3, #0', [0, 64, 0, 128]],
     ['no elements to reduce', 'VDP $1, $2, $3, $4', [0, 64, 0, 128]],
   ])('are all empty with %s', (_, text, registers) => {

@@ -152,9 +152,11 @@ describe('laws', () => {
       "X: access field 'there' is no register field of each form",
     ],
     [
-      'rows without a stride',
-      broken(VAV, () => ({ accesses: [{ space: 'vector', mode: 'write', base: 'out', width: ['size'], element: 'type', rows: 'count' }] })),
-      'X: rows and stride belong together',
+      'a stride without rows',
+      broken(VAV, () => ({
+        accesses: [{ space: 'vector', mode: 'write', base: 'out', width: ['size'], element: 'type', stride: 'ostride' }],
+      })),
+      'X: a stride needs rows',
     ],
     [
       'an update without a flag',

@@ -275,13 +275,13 @@ describe('a trace', () => {
     const machine = machineOf(`
         SMOVE $2, #2
         SMOVE $3, #16
-        VLOAD3 $0, $2, $0, $2, $3, $3, $2, $3
+        VLOAD3 $0, $2, $0, $2, $3, $2, $3, $3
         VFILL $0, $2, #0
         JUMP #1`);
     machine.memory.initialised.dram.add(0, 4096);
     machine.run({ observers: [new Trace(machine.program, (line) => lines.push(line))] });
     expect(lines.slice(2)).toEqual([
-      '2  VLOAD3 $0, $2, $0, $2, $3, $3, $2, $3  vector[0x0,0x34) (2 rows by 16, 2 planes by 32) <- dram[0x0,0x24) (2 rows by 16, 2 planes by 16)',
+      '2  VLOAD3 $0, $2, $0, $2, $3, $2, $3, $3  vector[0x0,0x18) (2 rows by 4, 2 planes by 16) <- dram[0x0,0x24) (2 rows by 16, 2 planes by 16)',
       '3  VFILL $0, $2, #0  vector[0x0,0x4)',
       '4  JUMP #1  taken',
     ]);

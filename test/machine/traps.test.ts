@@ -117,6 +117,6 @@ describe('instructions that repeat', () => {
     const start = 'SMOVE $6, #1\nSMOVE $5, #32768\nVFILL $0, $6, #1\n';
     expect(machineOf(`${start}VMOVE.rep $0, $6, $0, $5, $0, $0`).run().ended).toBe(true);
     expect(trap(`${start}SADD $5, $5, #1\nVMOVE.rep $0, $6, $0, $5, $0, $0`)).toMatchObject({ code: 'out-of-range', pc: 4 });
-    expect(trap(`${start}VSTORE3 $0, $6, $0, $5, $0, $0, $5, $0`)).toMatchObject({ code: 'out-of-range', pc: 3 });
+    expect(trap(`${start}VSTORE3 $0, $6, $0, $5, $0, $5, $0, $0`)).toMatchObject({ code: 'out-of-range', pc: 3 });
   });
 });

@@ -126,7 +126,7 @@ describe('transfers', () => {
     });
     // 5 rows of 80 bytes: 5 · 2; two planes of them: 20.
     expectCycles(114, { program: 'VSTORE2.f32 $1, $22, $0, $20, $23, $23', registers, causes: { ...latency, dramBandwidth: 10 } });
-    expectCycles(124, { program: 'VLOAD3.f32 $1, $22, $0, $20, $23, $23, $24, $25', registers, causes: { ...latency, dramBandwidth: 20 } });
+    expectCycles(124, { program: 'VLOAD3.f32 $1, $22, $0, $20, $23, $24, $25, $25', registers, causes: { ...latency, dramBandwidth: 20 } });
   });
 
   it('makes what reads the data wait', () => {

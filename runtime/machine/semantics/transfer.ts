@@ -6,7 +6,6 @@ import type { Execute } from './types.ts';
 import { forRows } from './vector.ts';
 
 type Transfer = 'VLOAD' | 'VSTORE' | 'MLOAD' | 'MSTORE';
-type Strided = 'VLOAD2' | 'VSTORE2' | 'VLOAD3' | 'VSTORE3';
 
 function copy({ bytes }: MachineState['memory'], to: number, from: number, count: number): void {
   bytes.copyWithin(to, from, from + count);
@@ -28,29 +27,47 @@ function transfer(space: Space, direction: 'load' | 'store'): Execute<Transfer> 
   };
 }
 
-/** Rows of planes; a two-dimensional transfer has one plane. On the scratchpad side rows continue from plane to plane. */
-function strided(direction: 'load' | 'store'): Execute<Strided> {
+function strided(direction: 'load' | 'store'): Execute<'VLOAD2' | 'VSTORE2'> {
+  return (state, { fields }) => {
+    const local = state.memory.layout.base.vector + ((state.registers[fields.local] as number) >>> 0);
+    const strides = [state.registers[fields.lstride] as number, state.registers[fields.dstride] as number] as const;
+    moveRows(state, direction, fields, local, dramAddress(state, fields.base, 0), ...strides);
+  };
+}
+
+function planes(direction: 'load' | 'store'): Execute<'VLOAD3' | 'VSTORE3'> {
   return (state, { fields }) => {
     const { registers, memory } = state;
-    const three: Readonly<Partial<Record<'planes' | 'dpstride', number>>> = fields;
-    const planes = three.planes === undefined ? 1 : (registers[three.planes] as number) >>> 0;
-    const planeStride = three.dpstride === undefined ? 0 : (registers[three.dpstride] as number);
-    const rows = (registers[fields.rows] as number) >>> 0;
-    const count = ((registers[fields.size] as number) >>> 0) * 2 ** elementShift(fields.type);
-    if (count === 0 || rows === 0) return;
-    const localStride = registers[fields.lstride] as number;
-    const dramStride = registers[fields.dstride] as number;
-    let local = memory.layout.base.vector + ((registers[fields.local] as number) >>> 0);
-    for (let p = 0; p < planes; p++) {
-      let dram = dramAddress(state, fields.base, 0) + p * planeStride;
-      for (let r = 0; r < rows; r++) {
-        if (direction === 'load') copy(memory, local, dram, count);
-        else copy(memory, dram, local, count);
-        local += localStride;
-        dram += dramStride;
-      }
+    const count = (registers[fields.planes] as number) >>> 0;
+    const rowBytes = ((registers[fields.size] as number) >>> 0) * 2 ** elementShift(fields.type);
+    const local = memory.layout.base.vector + ((registers[fields.local] as number) >>> 0);
+    const dram = dramAddress(state, fields.base, 0);
+    const [localStride, dramStride] = [registers[fields.lpstride] as number, registers[fields.dpstride] as number];
+    for (let p = 0; p < count; p++) {
+      const [from, to] = [dram + p * dramStride, local + p * localStride];
+      moveRows(state, direction, fields, to, from, rowBytes, registers[fields.dstride] as number);
     }
   };
+}
+
+/** `rows` rows of `size` elements between two byte addresses that advance by their strides. */
+function moveRows(
+  { registers, memory }: MachineState,
+  direction: 'load' | 'store',
+  fields: { readonly size: number; readonly rows: number; readonly type: number },
+  local: number,
+  dram: number,
+  localStride: number,
+  dramStride: number,
+): void {
+  const rows = (registers[fields.rows] as number) >>> 0;
+  const count = ((registers[fields.size] as number) >>> 0) * 2 ** elementShift(fields.type);
+  if (count === 0) return;
+  for (let r = 0; r < rows; r++) {
+    const [inScratchpad, inDram] = [local + r * localStride, dram + r * dramStride];
+    if (direction === 'load') copy(memory, inScratchpad, inDram, count);
+    else copy(memory, inDram, inScratchpad, count);
+  }
 }
 
 const vectorMove: Execute<'VMOVE'> = (state, { fields }) => {
@@ -90,6 +107,6 @@ export const TRANSFER = {
   SMOVE: scalarMove,
   VLOAD2: strided('load'),
   VSTORE2: strided('store'),
-  VLOAD3: strided('load'),
-  VSTORE3: strided('store'),
+  VLOAD3: planes('load'),
+  VSTORE3: planes('store'),
 } as const;
