@@ -39,6 +39,8 @@ function planes(direction: 'load' | 'store'): Execute<'VLOAD3' | 'VSTORE3'> {
   return (state, { fields }) => {
     const { registers, memory } = state;
     const count = (registers[fields.planes] as number) >>> 0;
+    // What moves nothing has been checked against nothing, so its counts may be any.
+    if (registers[fields.rows] === 0 || registers[fields.size] === 0) return;
     const rowBytes = ((registers[fields.size] as number) >>> 0) * 2 ** elementShift(fields.type);
     const local = memory.layout.base.vector + ((registers[fields.local] as number) >>> 0);
     const dram = dramAddress(state, fields.base, 0);
