@@ -83,7 +83,8 @@ export function parseNpy(bytes: Uint8Array, place: string): NpyArray {
     const message = `holds ${held} bytes of elements, its header asks for ${count * size}`;
     throw new DataError(held < count * size ? 'data/truncated' : 'data/format', place, message);
   }
-  const copy = bytes.slice(start);
+  // Not `bytes.slice`, which is no copy where the bytes are a Buffer of Node.
+  const copy = Uint8Array.from(bytes.subarray(start));
   return { type: code, shape, data: new array(copy.buffer) };
 }
 

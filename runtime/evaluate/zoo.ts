@@ -26,11 +26,17 @@ const model = z.strictObject({
   top1: z.number().min(0).max(1),
 });
 
-const zoo = z.strictObject({
-  schema: z.literal('plumbline.zoo/1'),
-  datasets: z.record(z.string(), dataset),
-  models: z.record(z.string(), model),
-});
+const zoo = z
+  .strictObject({
+    schema: z.literal('plumbline.zoo/1'),
+    datasets: z.record(z.string(), dataset),
+    models: z.record(z.string(), model),
+  })
+  .superRefine(({ datasets, models }, context) => {
+    for (const [name, { dataset: wanted }] of Object.entries(models))
+      if (!Object.hasOwn(datasets, wanted))
+        context.addIssue({ code: 'custom', path: ['models', name, 'dataset'], message: `there is no data set ${wanted}` });
+  });
 
 export type Zoo = z.infer<typeof zoo>;
 export type ZooModel = z.infer<typeof model>;

@@ -61,13 +61,15 @@ async function run(model: string, flags: Flags): Promise<void> {
   const target = loadTarget(flags.target);
   const passes = parsePipeline(flags.passes);
   const source = findModel(model);
-  const dataset = firstSamples(datasetOf(source, flags.data), flags.limit ?? Infinity);
 
   const start = monotonicSeconds();
   const graph = loadGraph(source, flags);
+  const loaded = monotonicSeconds();
+  const dataset = firstSamples(datasetOf(source, flags.data), flags.limit ?? Infinity);
+  const prepared = monotonicSeconds();
   const { program } = compileModel(graph, { target, passes });
   const programBytes = encodeContainer(program, containerInfo(target)).length;
-  const compileSeconds = monotonicSeconds() - start;
+  const compileSeconds = monotonicSeconds() - prepared + (loaded - start);
 
   const shown = progress(source.name);
   const evaluation = await interruptible((signal) =>

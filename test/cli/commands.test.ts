@@ -1,0 +1,219 @@
+/** Every command as a user types it, on the networks that ship. */
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { encodeNpy, parseNpy } from '../../runtime/evaluate/npy.ts';
+import { zooDataset } from '../../compiler/cli/zoo.ts';
+import { plumbline, ROOT, succeed, temporaryFolder } from '../support/cli.ts';
+import { expectGolden } from '../support/golden.ts';
+
+const COMMANDS = ['eval', 'compile', 'run', 'check', 'opt', 'asm', 'disasm', 'zoo', 'targets', 'passes', 'ops', 'isa'] as const;
+
+const folder = temporaryFolder();
+const inFolder = { cwd: folder.path };
+beforeAll(async () => {
+  await succeed(['compile', 'lenet-5', '-o', 'l.cam'], inFolder);
+  const image = zooDataset('fashion-mnist').read(3);
+  writeFileSync(join(folder.path, 'x.npy'), encodeNpy({ type: 'f4', shape: [1, 1, 28, 28], data: image }));
+});
+afterAll(() => folder.remove());
+
+const proportion = z.strictObject({ value: z.number(), low: z.number(), high: z.number() });
+const traffic = z.record(z.string(), z.strictObject({ read: z.number(), write: z.number() }));
+
+/** `plumbline.eval/1`: later versions of the program add keys and rename none. */
+const evaluation = z.object({
+  schema: z.literal('plumbline.eval/1'),
+  model: z.string(),
+  target: z.string(),
+  passes: z.string(),
+  dataset: z.string(),
+  samples: z.number(),
+  metrics: z.object({ top1: proportion, top5: proportion }),
+  timing: z.object({
+    cycles: z.number(),
+    clockHertz: z.number(),
+    samplesPerSecond: z.number(),
+    latencySeconds: z.number(),
+    macs: z.number(),
+    operationsPerSecond: z.number(),
+    peakOperationsPerSecond: z.number(),
+    utilization: z.number(),
+    stalls: z.record(z.string(), z.number()),
+    bytes: traffic,
+  }),
+  energy: z.object({ joulesPerSample: z.number() }),
+  size: z.object({ instructions: z.number(), codeBytes: z.number(), weightBytes: z.number(), programBytes: z.number() }),
+  host: z.object({ compileSeconds: z.number(), samplesPerSecond: z.number() }),
+});
+
+describe('help', () => {
+  it('of the program and of every command', async () => {
+    const texts = [await succeed(['--help'])];
+    for (const command of COMMANDS) texts.push(await succeed([command, '--help']));
+    expectGolden('test/golden/cli/help.txt', texts.join(`\n${'-'.repeat(80)}\n`));
+  });
+});
+
+describe('eval', () => {
+  it('prints one table', async () => {
+    const text = await succeed(['eval', 'lenet-300-100', '--limit', '100']);
+    expectGolden('test/golden/cli/eval.txt', text.replace(/^host .*$/m, 'host …'));
+  });
+
+  it('prints one JSON object, the same in every run but for the host', async () => {
+    const runs = await Promise.all([1, 2].map(() => succeed(['eval', 'lenet-300-100', '--limit', '64', '--batch', '16', '--json'])));
+    const [first, second] = runs.map((text) => evaluation.parse(JSON.parse(text)));
+    expect({ ...second, host: undefined }).toEqual({ ...first, host: undefined });
+    expect(runs[0]?.replace(/"host":[^}]*\}/s, '')).toBe(runs[1]?.replace(/"host":[^}]*\}/s, ''));
+    expect(first?.samples).toBe(64);
+  });
+
+  it('predicts the same whatever the batch, also one that does not divide the samples', async () => {
+    const of = async (...flags: string[]) =>
+      evaluation.parse(JSON.parse(await succeed(['eval', 'lenet-5', '--limit', '50', '--json', ...flags]))).metrics;
+    expect(await of('--batch', '16')).toEqual(await of());
+  });
+
+  it('attributes every cycle', async () => {
+    const { timing } = evaluation.parse(JSON.parse(await succeed(['eval', 'lenet-5', '--limit', '5', '--json'])));
+    expect(Object.values(timing.stalls).reduce((sum, cycles) => sum + cycles, 0)).toBe(timing.cycles);
+  });
+
+  it('takes other data than what ships', async () => {
+    const prefix = 'benchmarks/zoo/image/fashion-mnist/calibration';
+    const text = await succeed(['eval', 'lenet-300-100', '--limit', '20', '--data', prefix]);
+    expect(text).toContain('lenet-300-100 on cambricon: 20 samples of fashion-mnist/calibration');
+  });
+
+  it('stops cleanly on Ctrl-C', async () => {
+    const { code, stdout, stderr } = await plumbline(['eval', 'vgg'], { interruptAfter: 2500 });
+    expect({ code, stdout, stderr }).toEqual({ code: 130, stdout: '', stderr: '' });
+  });
+
+  it('is quiet in a pipe, and without colour', async () => {
+    const { stdout, stderr } = await plumbline(['eval', 'lenet-300-100', '--limit', '20']);
+    expect(stderr).toBe('');
+    expect(stdout).not.toContain('\u001b');
+  });
+});
+
+describe('compile and run', () => {
+  it('executes a program on arrays, with the result that the data set was evaluated with', async () => {
+    const text = await succeed(['run', 'l.cam', '--input', 'image=x.npy', '--output', 'y.npy'], inFolder);
+    expectGolden('test/golden/cli/run.txt', text);
+    const { shape, data } = parseNpy(readFileSync(join(folder.path, 'y.npy')), 'y.npy');
+    expect(shape).toEqual([1, 10]);
+    const printed = z
+      .object({ outputs: z.array(z.object({ values: z.array(z.number()) })) })
+      .parse(JSON.parse(await succeed(['run', 'l.cam', '--input', 'x.npy', '--json'], inFolder)));
+    expect(printed.outputs[0]?.values).toEqual(Array.from(data, Number));
+  });
+
+  it('traces, stops at a layer and dumps memory at an instruction', async () => {
+    const args = ['run', 'l.cam', '--input', 'x.npy', '--trace', '--stop-at', '/1/MaxPool', '--dump', 'vector:0xb400:32@23'];
+    const text = await succeed(args, inFolder);
+    expectGolden('test/golden/cli/run-trace.txt', [...text.split('\n').slice(0, 24), '…', ...text.split('\n').slice(-8)].join('\n'));
+  });
+
+  it('writes the same bytes every time', async () => {
+    await succeed(['compile', 'lenet-5', '-o', 'again.cam'], inFolder);
+    expect(readFileSync(join(folder.path, 'again.cam')).equals(readFileSync(join(folder.path, 'l.cam')))).toBe(true);
+  });
+
+  it.each(['imported', 'graph', 'legal', 'tiled', 'memory', 'asm'])('shows the stage %s', async (stage) => {
+    const lines = (await succeed(['compile', 'lenet-300-100', '--emit', stage])).split('\n');
+    expectGolden(
+      `test/golden/cli/emit-${stage}.txt`,
+      lines.map((line) => (line.length > 200 ? `${line.slice(0, 200)}…` : line)).join('\n'),
+    );
+  });
+
+  it('takes a graph as text, with its constants beside it', async () => {
+    await succeed(['compile', 'lenet-300-100', '--emit', 'graph', '-o', 'g.pir'], inFolder);
+    expect(readdirSync(folder.path)).toContain('g.pir.data');
+    await succeed(['compile', 'g.pir', '-o', 'g.cam'], inFolder);
+    await succeed(['compile', 'lenet-300-100', '-o', 'n.cam'], inFolder);
+    const [fromText, fromModel] = await Promise.all(['g.cam', 'n.cam'].map((file) => succeed(['disasm', file], inFolder)));
+    expect(fromText).toBe(fromModel);
+  });
+
+  it('binds dimensions and shapes', async () => {
+    const types = async (...flags: string[]) => {
+      const text = await succeed(['compile', join(ROOT, 'benchmarks/zoo/image/lenet-300-100.onnx'), '--emit', 'imported', ...flags]);
+      return /%image: (\S+) =/.exec(text)?.[1];
+    };
+    expect(await types('--dim', 'batch=3')).toBe('f32[3,1,28,28]');
+    expect(await types('--shape', 'image=2x1x28x28')).toBe('f32[2,1,28,28]');
+  });
+});
+
+describe('asm and disasm', () => {
+  it('go both ways', async () => {
+    const text = await succeed(['disasm', 'l.cam'], inFolder);
+    writeFileSync(join(folder.path, 'l.casm'), text);
+    await succeed(['asm', 'l.casm', '-o', 'l2.cam'], inFolder);
+    const code = (source: string): string => source.replaceAll(/ *;.*$/gm, '').trim();
+    expect(code(await succeed(['disasm', 'l2.cam'], inFolder))).toBe(code(text));
+  });
+});
+
+describe('opt', () => {
+  it('shows what each pass did', async () => {
+    const { code, stdout, stderr } = await plumbline(['opt', 'lenet-300-100', '--print-changed', '--stats', '--verify-each']);
+    expect(code).toBe(0);
+    expectGolden('test/golden/cli/opt.txt', `${stdout}\n--- standard error ---\n${stderr}`);
+  });
+
+  it('dumps the graph after every pass', async () => {
+    await succeed(['opt', 'lenet-300-100', '--dump-dir', 'dump', '-o', 'o.pir'], inFolder);
+    const files = readdirSync(join(folder.path, 'dump')).filter((name) => name.endsWith('.pir'));
+    expect(files.length).toBeGreaterThanOrEqual(7);
+  });
+
+  it('holds passes to their contracts', async () => {
+    const { code, stderr } = await plumbline(['opt', 'lenet-5', '--check-contracts', '2', '-o', 'c.pir'], inFolder);
+    expect(code).toBe(0);
+    expect(stderr).toContain('fuse-activation');
+  });
+
+  it('tells time on request', async () => {
+    const { stderr } = await plumbline(['opt', 'lenet-300-100', '--time', '-o', 't.pir'], inFolder);
+    expect(stderr).toMatch(/ms/);
+  });
+});
+
+describe('lists', () => {
+  it.each([
+    ['check', 'lenet-5'],
+    ['check', 'lenet-300-100', '--target', 'cambricon-base'],
+    ['zoo'],
+    ['targets'],
+    ['targets', 'cambricon-base'],
+    ['passes'],
+    ['passes', 'fold-constants'],
+    ['ops'],
+    ['ops', 'conv'],
+    ['isa', 'VMM'],
+  ])('plumbline %s %s %s %s', async (...args) => {
+    const words = args.filter((word) => typeof word === 'string');
+    const { stdout } = await plumbline(words);
+    expectGolden(`test/golden/cli/${words.join('-').replaceAll('--', '')}.txt`, stdout);
+  });
+
+  it.each([['check', 'lenet-5'], ['zoo'], ['targets'], ['targets', 'cambricon'], ['passes'], ['ops']])(
+    'in JSON: %s %s',
+    async (...args) => {
+      const { stdout } = await plumbline([...args.filter((word) => typeof word === 'string'), '--json']);
+      const parsed: unknown = JSON.parse(stdout);
+      expect(parsed).toBeTypeOf('object');
+    },
+  );
+
+  it('of what a model needs and the target lacks, with exit code 3', async () => {
+    const { code, stdout } = await plumbline(['check', 'qnn']);
+    expect(code).toBe(3);
+    expect(stdout).not.toBe('');
+  });
+});

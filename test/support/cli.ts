@@ -1,0 +1,76 @@
+/** The command line as users run it: the built program, in a process of its own, in a folder of its own. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const MAIN = join(ROOT, 'dist/compiler/cli/main.js');
+const SOURCES = ['compiler', 'passes', 'isa', 'runtime'];
+
+export interface CliResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  readonly cwd?: string;
+  /** Sent as soon as something stands on standard error or the time is over, in milliseconds. */
+  readonly interruptAfter?: number;
+}
+
+/** Files last changed in a folder, in milliseconds since the epoch. */
+function newest(folder: string): number {
+  return Math.max(
+    0,
+    ...readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => statSync(join(ROOT, folder, name)).mtimeMs),
+  );
+}
+
+/** `npm test` builds first; whoever runs one test file alone must not test an old build. */
+function requireBuild(): void {
+  const built = existsSync(MAIN) ? Math.max(0, ...SOURCES.map((folder) => newestOutput(folder))) : 0;
+  if (built < Math.max(...SOURCES.map(newest))) throw new Error('dist is older than the sources: npm run build');
+}
+
+function newestOutput(folder: string): number {
+  return Math.max(
+    0,
+    ...readdirSync(join(ROOT, 'dist', folder), { recursive: true, encoding: 'utf8' }).map(
+      (name) => statSync(join(ROOT, 'dist', folder, name)).mtimeMs,
+    ),
+  );
+}
+
+requireBuild();
+
+/** Runs `plumbline` with arguments; standard output and error are pipes. */
+export function plumbline(args: readonly string[], { cwd = ROOT, interruptAfter }: CliOptions = {}): Promise<CliResult> {
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined } });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  if (interruptAfter !== undefined) setTimeout(() => child.kill('SIGINT'), interruptAfter);
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** Runs `plumbline`, which must succeed, and gives its standard output. */
+export async function succeed(args: readonly string[], options: CliOptions = {}): Promise<string> {
+  const { code, stdout, stderr } = await plumbline(args, options);
+  if (code !== 0) throw new Error(`plumbline ${args.join(' ')} ended with ${code}: ${stderr}`);
+  return stdout;
+}
+
+/** A folder for one test file, with some files in it; `remove` takes it away. */
+export function temporaryFolder(files: Readonly<Record<string, Uint8Array | string>> = {}): { readonly path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'plumbline-'));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(path, name), content);
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
