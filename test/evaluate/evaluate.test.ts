@@ -98,6 +98,6 @@ describe('the manifest of the zoo', () => {
 
   it('is refused when something is missing', () => {
     expect(() => parseZoo({ ...(manifest as object), datasets: {} }, 'zoo.json')).toThrow(/fashion-mnist/);
-    expect(() => parseZoo({}, 'zoo.json')).toThrow(/models/);
+    expect(() => parseZoo({}, 'zoo.json')).toThrow(/schema/);
   });
 });

@@ -1,6 +1,9 @@
 import { hasExtension } from '../../../isa/target.ts';
 import type { Mnemonic } from '../../../isa/table.ts';
+import { floatBits } from '../../../runtime/numerics/float.ts';
+import { allocate } from '../../ir/tensor.ts';
 import { elementCount } from '../../ir/types.ts';
+import type { Buffer, Place, TileOp } from '../tiled.ts';
 import { at, dimension, repeated, slotOf, tileOp, transfer } from '../build.ts';
 import { min, scale, subtract } from '../expr.ts';
 import type { Kernel, KernelContext } from '../kernel.ts';
@@ -67,7 +70,7 @@ export const relu: Kernel = (context) => {
   return { locals: [...code.locals, zero], body: [tileOp('VLOAD', { element }, { local: at(zero), base: at(zeros), size }), ...code.body] };
 };
 
-/** Two operands; the second has the result's shape, or is one row that serves every row of the first. */
+/** Two operands; the second has the result's shape, or is one row that serves every row of the first, or one constant number. */
 export const binary =
   (mnemonic: Mnemonic): Kernel =>
   (context) => {
@@ -81,49 +84,68 @@ export const binary =
         `${context.node.op} of [${a.type.shape.join(',')}] and [${b.type.shape.join(',')}]`,
         'only the second operand may be broadcast, over leading dimensions',
       );
+    // A row of the first operand for each of the second; single elements where they are as many, or the second is one number.
     const row = width === total ? 1 : width;
     const rows = total / row;
     const size = rowsPerTile(context, rows, row, row === 1 ? 2 : 1);
     const tiles = Math.ceil(rows / size);
     const t = dimension('t', tiles);
     const slots = tiles > 1 ? 2 : 1;
+    const perTile = width === total;
     const aTile = local('a', 'vector', size * row * bytes, slots);
-    const bTile = local('b', 'vector', size * (row === 1 ? 1 : row) * bytes, row === 1 ? slots : 1);
+    const bTile = local('b', 'vector', (row === 1 ? size : row) * bytes, perTile ? slots : 1);
     const count = min(size, subtract(rows, scale(t.index, size)));
     const offset = scale(t.index, size * row * bytes);
     const aPlace = at(aTile, 0, slotOf(aTile, t.index));
-    const load = (local: ReturnType<typeof at>, dram: ReturnType<typeof at>) =>
-      transfer('load', element, { local, dram, size: row, rows: count, localStride: row * bytes, dramStride: row * bytes });
-    const store = transfer('store', element, {
-      local: aPlace,
-      dram: at(result.buffer, offset),
-      size: row,
-      rows: count,
-      localStride: row * bytes,
-      dramStride: row * bytes,
-    });
-    if (row === 1) {
-      const bPlace = at(bTile, 0, slotOf(bTile, t.index));
-      const compute = tileOp(mnemonic, { element }, { out: aPlace, a: aPlace, b: bPlace, size: count });
-      return {
-        locals: [aTile, bTile],
-        body: t.loop({ prefetch: [load(aPlace, at(a.buffer, offset)), load(bPlace, at(b.buffer, offset))], body: [compute, store] }),
-      };
-    }
-    const compute = repeated(
-      mnemonic,
-      { element },
-      { out: aPlace, a: aPlace, b: at(bTile), size: row },
-      { count, strides: { ostride: row * bytes, astride: row * bytes, bstride: 0 } },
-    );
+    const bPlace = at(bTile, 0, slotOf(bTile, t.index));
+    const move = (direction: 'load' | 'store', place: Place, dram: Buffer): TileOp =>
+      transfer(direction, element, {
+        local: place,
+        dram: at(dram, offset),
+        size: row,
+        rows: count,
+        localStride: row * bytes,
+        dramStride: row * bytes,
+      });
+    const compute =
+      row === 1
+        ? tileOp(mnemonic, { element }, { out: aPlace, a: aPlace, b: bPlace, size: count })
+        : repeated(
+            mnemonic,
+            { element },
+            { out: aPlace, a: aPlace, b: bPlace, size: row },
+            { count, strides: { ostride: row * bytes, astride: row * bytes, bstride: 0 } },
+          );
+    const shared = perTile
+      ? []
+      : width > 1
+        ? [tileOp('VLOAD', { element }, { local: bPlace, base: at(b.buffer), size: width })]
+        : [everywhere(context, bTile, size)];
     return {
       locals: [aTile, bTile],
       body: [
-        tileOp('VLOAD', { element }, { local: at(bTile), base: at(b.buffer), size: row }),
-        ...t.loop({ prefetch: [load(aPlace, at(a.buffer, offset))], body: [compute, store] }),
+        ...shared,
+        ...t.loop({
+          prefetch: [move('load', aPlace, a.buffer), ...(perTile ? [move('load', bPlace, b.buffer)] : [])],
+          body: [compute, move('store', aPlace, result.buffer)],
+        }),
       ],
     };
   };
+
+/** Puts the one constant number that the second operand is into all `size` elements of a tile. */
+function everywhere(context: KernelContext, tile: Buffer, size: number): TileOp {
+  const { element, target } = context;
+  const constant = context.constantOf(1);
+  if (!constant) return unsupportedForm(context, `${context.node.op} of a tensor and one computed number`);
+  if (hasExtension(target, 'xfill')) {
+    const value = Number(constant.data[0]);
+    const scalar = element === 'f32' ? floatBits(value) | 0 : value;
+    return tileOp('VFILL', { element, form: 'immediate' }, { out: at(tile), size, scalar });
+  }
+  const filled = allocate(constant.type.element, size).fill(constant.data[0] as never);
+  return tileOp('VLOAD', { element }, { local: at(tile), base: at(context.addConstant('everywhere', filled)), size });
+}
 
 function isSuffix(shape: readonly number[], whole: readonly number[]): boolean {
   const significant = shape.slice(shape.findIndex((dimension) => dimension !== 1));
