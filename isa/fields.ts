@@ -48,7 +48,7 @@ export type Fields = Readonly<Record<string, Field>>;
 /** The named extensions of the published base; a target lists those that it has. */
 export const EXTENSIONS = {
   xf32: 'element type code 1: IEEE binary32 elements in vector instructions, products, loads and stores',
-  xacc: 'the `acc` modifier: a product continues the accumulators that stand at its output',
+  xacc: 'products that continue the accumulators that stand at their output: the `acc` modifier of matrix products, and VMAC',
   xrep: 'the `rep` modifier: one instruction stands for `count` instructions whose operand addresses advance by strides',
   xdma: 'strided transfers between DRAM and the vector scratchpad in two and three dimensions',
   xcvt: 'VCVT: accumulators to elements, with rounding, clamping and activation',
@@ -104,7 +104,7 @@ export interface Access {
   readonly planes?: string;
   /** Register field with the distance of planes in bytes. */
   readonly planeStride?: string;
-  /** Read only if this flag is set (accumulators). */
+  /** An update that only writes unless this flag is set. */
   readonly readWhen?: string;
 }
 

@@ -125,6 +125,7 @@ const vectorB = {
   stride: 'bstride',
 } as const satisfies Access;
 export const vector2Accesses = [vectorOut, vectorA, vectorB] as const;
+export const vector2Updates = [{ ...vectorOut, mode: 'update' }, vectorA, vectorB] as const;
 
 export const vector1 = form({
   fields: {

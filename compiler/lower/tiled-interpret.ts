@@ -7,6 +7,7 @@ import {
   divideFixed,
   expFixed,
   logFixed,
+  multiplyAddFixed,
   roundProductSum,
   subtractFixed,
   multiplyFixed,
@@ -187,6 +188,17 @@ const each =
       out.row(r).set(a.row(r).map((x) => (isFloat ? canonical(float(x, scalar)) : fixed(x, scalar, fraction))));
   };
 
+const multiplyAdd: Meaning = ({ operand, isFloat, fraction }) => {
+  const [out, a, b] = [operand('out'), operand('a'), operand('b')];
+  for (let r = 0; r < out.rows; r++) {
+    const [sums, aRow, bRow] = [out.row(r), a.row(r), b.row(r)];
+    for (let i = 0; i < out.width; i++) {
+      const [sum, x, y] = [sums[i] as number, aRow[i] as number, bRow[i] as number];
+      sums[i] = isFloat ? canonical(Math.fround(sum + Math.fround(x * y))) : multiplyAddFixed(sum, x, y, fraction);
+    }
+  }
+};
+
 const product: Meaning = ({ operand, modifier, isFloat, fraction }) => {
   const [out, matrix, input] = [operand('out'), operand('matrix').row(0), operand('in')];
   for (let r = 0; r < out.rows; r++) {
@@ -239,6 +251,7 @@ const MEANINGS: Readonly<Partial<Record<Mnemonic, Meaning>>> = {
     (a, b) => (a > b ? a : b),
     (a, b) => (a > b ? a : b),
   ),
+  VMAC: multiplyAdd,
   VMM: product,
   VCVT: convert,
   VAS: each((x, scalar) => Math.fround(x + scalar), addFixed),

@@ -148,6 +148,17 @@ export const VECTOR = {
     doc: "Greater-than merge: the greater of two vectors, WebAssembly's pmax(b, a). A NaN in a gives b; a NaN in b stays.",
     meaning: 'for i < R[size]: out[i] = a[i] > b[i] ? a[i] : b[i]',
   }),
+  VMAC: instruction({
+    ...vector,
+    opcode: 0x5a,
+    layout: 'ours',
+    extension: 'xacc',
+    forms: { register: format.vector2 },
+    accesses: format.vector2Updates,
+    operations: { multiply: 1, add: 1 },
+    doc: 'Vector multiplies vector, element by element, onto accumulators. In f32 the product is rounded before it is added; in fixed point only their sum is.',
+    meaning: 'for i < R[size]: out[i] = out[i] + a[i] · b[i]',
+  }),
   VCVT: instruction({
     ...vector,
     opcode: 0x58,

@@ -41,6 +41,11 @@ export function multiplyFixed(a: number, b: number, fraction: number): number {
   return roundProductSum(a * b, fraction);
 }
 
+/** sum + a · b, exact until it is rounded once. */
+export function multiplyAddFixed(sum: number, a: number, b: number, fraction: number): number {
+  return roundProductSum(sum * (1 << fraction) + a * b, fraction);
+}
+
 /**
  * a / b. Division by zero saturates towards the sign of `a`, and 0 / 0 is 0. The double quotient decides the rounding rightly: a true
  * quotient that is no tie lies at least 2^-16 from one.

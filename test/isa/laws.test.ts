@@ -159,9 +159,11 @@ describe('laws', () => {
       'X: a stride needs rows',
     ],
     [
-      'an update without a flag',
-      broken(VMM, () => ({ accesses: [{ space: 'vector', mode: 'update', base: 'out', width: ['out_size'], element: 'type' }] })),
-      'X: an update needs a flag, and only an update has one',
+      'a flag on a write',
+      broken(VMM, () => ({
+        accesses: [{ space: 'vector', mode: 'write', base: 'out', width: ['out_size'], element: 'type', readWhen: 'acc' }],
+      })),
+      'X: only an update has a flag',
     ],
     ['no form', broken(VAV, () => ({ forms: {}, accesses: [] })), 'X: it has no form'],
     [

@@ -20,6 +20,12 @@ export const multiply: FloatBinary = (x, out, a, b, count) => {
   for (let i = 0; i < count; i++) storeCanonical(x, out + i, (x[a + i] as number) * (x[b + i] as number));
 };
 
+/** The product is rounded, then the sum. */
+export const multiplyAdd: FloatBinary = (x, out, a, b, count) => {
+  for (let i = 0; i < count; i++)
+    storeCanonical(x, out + i, (x[out + i] as number) + Math.fround((x[a + i] as number) * (x[b + i] as number)));
+};
+
 export const divide: FloatBinary = (x, out, a, b, count) => {
   for (let i = 0; i < count; i++) storeCanonical(x, out + i, (x[a + i] as number) / (x[b + i] as number));
 };

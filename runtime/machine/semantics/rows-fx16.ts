@@ -2,7 +2,16 @@
  * Element-wise operations on one row of 16-bit fixed-point elements. `x` is the whole memory; `out`, `a` and `b` are indices of first
  * elements and may coincide.
  */
-import { addFixed, divideFixed, expFixed, logFixed, multiplyFixed, saturate16, subtractFixed } from '../../numerics/fixed.ts';
+import {
+  addFixed,
+  divideFixed,
+  expFixed,
+  logFixed,
+  multiplyAddFixed,
+  multiplyFixed,
+  saturate16,
+  subtractFixed,
+} from '../../numerics/fixed.ts';
 import { pmax, pmin } from '../../numerics/float.ts';
 
 export type FixedBinary = (x: Int16Array, out: number, a: number, b: number, count: number, fraction: number) => void;
@@ -21,6 +30,11 @@ export const subtract: FixedBinary = (x, out, a, b, count) => {
 
 export const multiply: FixedBinary = (x, out, a, b, count, fraction) => {
   for (let i = 0; i < count; i++) x[out + i] = multiplyFixed(x[a + i] as number, x[b + i] as number, fraction);
+};
+
+/** Rounded once, the accumulator counting as a product with 1. */
+export const multiplyAdd: FixedBinary = (x, out, a, b, count, fraction) => {
+  for (let i = 0; i < count; i++) x[out + i] = multiplyAddFixed(x[out + i] as number, x[a + i] as number, x[b + i] as number, fraction);
 };
 
 export const divide: FixedBinary = (x, out, a, b, count, fraction) => {

@@ -8,7 +8,7 @@ import * as fixed from './rows-fx16.ts';
 import type { Execute } from './types.ts';
 import { elementShift, F32, lowElement, scalarOperand } from './types.ts';
 
-type Binary = 'VAV' | 'VSV' | 'VMV' | 'VDV' | 'VGT' | 'VE' | 'VAND' | 'VOR' | 'VGTM';
+type Binary = 'VAV' | 'VSV' | 'VMV' | 'VMAC' | 'VDV' | 'VGT' | 'VE' | 'VAND' | 'VOR' | 'VGTM';
 type Unary = 'VEXP' | 'VLOG' | 'VNOT';
 
 /** Runs `row` for each row with the byte offsets of its operands in the buffer. Rows without elements are not visited. */
@@ -148,6 +148,7 @@ export const VECTOR = {
   VAV: binary(float.add, fixed.add),
   VSV: binary(float.subtract, fixed.subtract),
   VMV: binary(float.multiply, fixed.multiply),
+  VMAC: binary(float.multiplyAdd, fixed.multiplyAdd),
   VDV: binary(float.divide, fixed.divide),
   VGT: binary(float.greater, fixed.greater),
   VE: binary(float.equal, fixed.equal),
