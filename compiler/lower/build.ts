@@ -86,6 +86,63 @@ export function transfer(
   );
 }
 
+/** A box of an NHWC image in DRAM: `rows` × `columns` pixels, of each `channels` channels, dense in the scratchpad but for the ends of rows. */
+export interface ImageBox {
+  readonly local: Place;
+  /** Bytes from one row of the box to the next in the scratchpad. */
+  readonly localRowBytes: number;
+  /** The first element in DRAM. */
+  readonly dram: Place;
+  /** Bytes from one pixel to the next, and from one row of the image to the next, in DRAM. */
+  readonly pixelBytes: number;
+  readonly imageRowBytes: number;
+  readonly rows: ExprLike;
+  readonly columns: ExprLike;
+  readonly channels: number;
+}
+
+/** Loads or stores a box of an image, by the transfer with the fewest dimensions. */
+export function transferBox(
+  direction: 'load' | 'store',
+  element: ElementCode,
+  { local, localRowBytes, dram, pixelBytes, imageRowBytes, rows, columns, channels }: ImageBox,
+): TileOp {
+  const channelBytes = channels * ELEMENT_CODES[element].bytes;
+  if (channelBytes === pixelBytes)
+    return transfer(direction, element, {
+      local,
+      dram,
+      size: scale(columns, channels),
+      rows,
+      localStride: localRowBytes,
+      dramStride: imageRowBytes,
+    });
+  const whole = expr(columns);
+  if (isConstant(whole) && localRowBytes === whole.constant * channelBytes && imageRowBytes === whole.constant * pixelBytes)
+    return transfer(direction, element, {
+      local,
+      dram,
+      size: channels,
+      rows: scale(rows, whole.constant),
+      localStride: channelBytes,
+      dramStride: pixelBytes,
+    });
+  return tileOp(
+    direction === 'load' ? 'VLOAD3' : 'VSTORE3',
+    { element },
+    {
+      local,
+      base: dram,
+      size: channels,
+      rows: columns,
+      dstride: pixelBytes,
+      planes: rows,
+      lpstride: localRowBytes,
+      dpstride: imageRowBytes,
+    },
+  );
+}
+
 function isOne(e: ExprLike): boolean {
   const value = expr(e);
   return isConstant(value) && value.constant === 1;

@@ -10,11 +10,25 @@ import type { Tensor, TensorData } from '../ir/tensor.ts';
 import type { TensorType } from '../ir/types.ts';
 import type { Buffer, Statement } from './tiled.ts';
 
-/** An operand or result of the op that is being lowered. */
+/** An operand or result of the op that is being lowered, in DRAM: a tensor by itself, or a slice of the last dimension of a larger one. */
 export interface KernelValue {
   readonly type: TensorType;
-  /** Where it lives in DRAM. */
   readonly buffer: Buffer;
+  /** Bytes from the start of the buffer to the first element. */
+  readonly offset: number;
+  /** Bytes from one row of the last dimension to the next. */
+  readonly pitch: number;
+}
+
+/** Elements of the last dimension, and how many such rows there are. */
+export function rowsOf({ shape }: TensorType): { readonly rows: number; readonly width: number } {
+  const width = shape.at(-1) ?? 1;
+  return { rows: shape.slice(0, -1).reduce((product, dimension) => product * dimension, 1), width };
+}
+
+/** Whether the rows of a value follow each other without gaps. */
+export function isDense({ type, pitch }: KernelValue, elementBytes: number): boolean {
+  return pitch === (type.shape.at(-1) ?? 1) * elementBytes;
 }
 
 export interface KernelContext {

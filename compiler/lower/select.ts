@@ -13,7 +13,7 @@ import type { Tensor, TensorData } from '../ir/tensor.ts';
 import { dataBytes } from '../ir/tensor.ts';
 import type { TensorType } from '../ir/types.ts';
 import { typeBytes } from '../ir/types.ts';
-import type { Kernel, KernelContext } from './kernel.ts';
+import type { Kernel, KernelContext, KernelValue } from './kernel.ts';
 import { elementCode } from './kernel.ts';
 import { conv } from './kernels/conv.ts';
 import { binary, clip, relu } from './kernels/elementwise.ts';
@@ -129,12 +129,18 @@ class Selection {
       attributes: node.attributes,
       element,
       elementBytes: ELEMENT_CODES[element].bytes,
-      result: { type: node.type, buffer: this.#bufferOf(node.name) },
-      operand: (index) => ({ type: this.#graph.node(operandName(index)).type, buffer: this.#bufferOf(operandName(index)) }),
+      result: this.#valueOf(node.name),
+      operand: (index) => this.#valueOf(operandName(index)),
       typeOf: (index) => (operandName(index) === '' ? undefined : this.#graph.node(operandName(index)).type),
       constantOf: (index) => this.#constantOf(operandName(index)),
       addConstant: (suffix, data) => this.#addConstant(`${node.name}.${suffix}`, data),
     };
+  }
+
+  #valueOf(name: string): KernelValue {
+    const { type } = this.#graph.node(name);
+    const pitch = typeBytes({ element: type.element, shape: type.shape.slice(-1) });
+    return { type, buffer: this.#bufferOf(name), offset: 0, pitch };
   }
 
   #constantOf(name: string): Tensor | undefined {

@@ -40,6 +40,7 @@ interface ConvCase {
   readonly dilations: readonly [number, number];
   readonly bias: boolean;
   readonly activation: string;
+  readonly groups?: number;
 }
 
 const pair = (high: number) => fc.tuple(fc.integer({ min: 1, max: high }), fc.integer({ min: 1, max: high }));
@@ -65,7 +66,8 @@ const arbitraryConv: fc.Arbitrary<ConvCase> = fc
 function convGraph(c: ConvCase): Graph {
   const builder = new GraphBuilder('conv');
   const x = builder.input('x', tensorType('f32', [c.batch, c.height, c.width, c.channels]));
-  const w = builder.constant('w', values([...c.kernel, c.channels, c.outputs], 1));
+  const { groups = 1 } = c;
+  const w = builder.constant('w', values([...c.kernel, c.channels / groups, c.outputs], 1));
   const b = c.bias ? [builder.constant('b', values([c.outputs], 2))] : [];
   const { strides, pads, dilations, activation } = c;
   builder.output(
@@ -73,7 +75,7 @@ function convGraph(c: ConvCase): Graph {
     builder.op(
       'conv',
       [x, w, ...b],
-      { strides, pads, dilations, activation, activation_min: -1, activation_max: 6, layout: 'nhwc' },
+      { strides, pads, dilations, groups, activation, activation_min: -1, activation_max: 6, layout: 'nhwc' },
       { name: 'y', origin: ['Conv_0'] },
     ),
   );
@@ -111,6 +113,43 @@ describe('lowering: evaluator, tiled interpreter and machine agree bit for bit',
       }),
       { numRuns: 150 },
     );
+  });
+
+  it('on convolutions in groups, of single channels and of several', () => {
+    const grouped = fc.tuple(
+      arbitraryConv,
+      fc.integer({ min: 1, max: 10 }),
+      fc.integer({ min: 1, max: 3 }),
+      fc.integer({ min: 1, max: 3 }),
+    );
+    fc.assert(
+      fc.property(grouped, fc.boolean(), ([c, groups, inputs, outputs], tight) => {
+        run(convGraph({ ...c, groups, channels: groups * inputs, outputs: groups * outputs }), tight ? small : cambricon);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('on depthwise convolutions with sums of -0', () => {
+    const c: ConvCase = {
+      batch: 1,
+      height: 3,
+      width: 3,
+      channels: 4,
+      outputs: 4,
+      groups: 4,
+      kernel: [2, 2],
+      strides: [1, 1],
+      pads: [0, 0, 0, 0],
+      dilations: [1, 1],
+      bias: false,
+      activation: 'none',
+    };
+    const graph = convGraph(c);
+    const target = cambricon;
+    const zeros = new Map([['x', { type: tensorType('f32', [1, 3, 3, 4]), data: new Float32Array(36).fill(-0) }]]);
+    const outputs = expectAgreement(graph, lower(graph, target), target, zeros);
+    expect([...(outputs.get('y') ?? [])].every((value) => Object.is(value, 0))).toBe(true);
   });
 
   it('on max-pooling', () => {

@@ -3,44 +3,96 @@ import type { Mnemonic } from '../../../isa/table.ts';
 import { floatBits } from '../../../runtime/numerics/float.ts';
 import { allocate } from '../../ir/tensor.ts';
 import { elementCount } from '../../ir/types.ts';
-import type { Buffer, Place, TileOp } from '../tiled.ts';
+import type { Dimension } from '../build.ts';
 import { at, dimension, repeated, slotOf, tileOp, transfer } from '../build.ts';
-import { min, scale, subtract } from '../expr.ts';
-import type { Kernel, KernelContext } from '../kernel.ts';
-import { doesNotFit, local, requireExtensions, unsupportedForm } from '../kernel.ts';
+import { isWorth, loopCycles, tileSizes, transferCycles, vectorCycles } from '../cost.ts';
+import type { Expr } from '../expr.ts';
+import { add, min, scale, subtract } from '../expr.ts';
+import type { Kernel, KernelContext, KernelValue } from '../kernel.ts';
+import { doesNotFit, isDense, local, requireExtensions, rowsOf, unsupportedForm } from '../kernel.ts';
+import type { Buffer, Place, TileOp } from '../tiled.ts';
 import type { Activation } from './epilogue.ts';
 import { convert } from './epilogue.ts';
 
-/** Rows of `width` elements that a tile holds, so that `buffers` buffers of two slots fit the vector scratchpad. */
-function rowsPerTile(context: KernelContext, rows: number, width: number, buffers: number): number {
-  const { vectorBytes } = context.target.memory;
-  const rowBytes = buffers * 2 * width * context.elementBytes;
-  const capacity = vectorBytes - width * context.elementBytes - 512;
-  if (rowBytes > capacity) return doesNotFit(context, 'one row', rowBytes, vectorBytes);
-  if (width > 1 && !hasExtension(context.target, 'xrep')) return 1;
-  // At least four tiles where there is work for them, so that transfers hide behind computation.
-  return Math.max(1, Math.min(Math.floor(capacity / rowBytes), Math.ceil(rows / 4)));
+/** A tensor as rows of `width` elements that lie together; single elements where all operands are dense. */
+export interface Rows {
+  readonly rows: number;
+  readonly width: number;
 }
 
-/** One operand, element by element, over the flat tensor. */
-function unary(
+/** How an op's operands and result are cut: by single elements, or where one of them is a slice by rows of the last dimension. */
+export function commonRows(context: KernelContext, values: readonly KernelValue[]): Rows {
+  const { type } = context.result;
+  return values.every((value) => isDense(value, context.elementBytes)) ? { rows: elementCount(type.shape), width: 1 } : rowsOf(type);
+}
+
+/** A tile of rows, how many of them there are, and what of it fits. */
+export interface RowTiles extends Rows {
+  readonly size: number;
+  readonly tiles: number;
+  readonly slots: 1 | 2;
+  /** Rows of this tile. */
+  readonly count: Expr;
+  readonly over: Dimension;
+}
+
+/** Cuts rows into tiles: `loads` operands and one result move, `passes` vector instructions run, `buffers` tiles stand in the scratchpad. */
+export function rowTiles(
   context: KernelContext,
-  step: (out: ReturnType<typeof at>, a: ReturnType<typeof at>, size: ReturnType<typeof min>) => ReturnType<typeof tileOp>,
-): ReturnType<Kernel> {
-  const { element, elementBytes: bytes, result } = context;
-  const total = elementCount(result.type.shape);
-  const size = rowsPerTile(context, total, 1, 1);
-  const tiles = Math.ceil(total / size);
-  const x = local('x', 'vector', size * bytes, tiles > 1 ? 2 : 1);
+  { rows, width }: Rows,
+  { loads, passes, buffers, extraBytes = 0 }: { loads: number; passes: number; buffers: number; extraBytes?: number },
+): RowTiles {
+  const { target, element, elementBytes: bytes } = context;
+  const { vectorBytes } = target.memory;
+  let best: { size: number; slots: 1 | 2; cycles: number } | undefined;
+  for (const size of width > 1 && !hasExtension(target, 'xrep') ? [1] : tileSizes(rows)) {
+    const tiles = Math.ceil(rows / size);
+    const slots = tiles > 1 ? 2 : 1;
+    if (buffers * slots * (size * width * bytes + 64) + extraBytes > vectorBytes) continue;
+    const move = width === 1 ? transferCycles(target, 1, size * bytes) : transferCycles(target, size, width * bytes);
+    const compute = passes * (width === 1 ? vectorCycles(target, element, 1, size) : vectorCycles(target, element, size, width));
+    const cycles = loopCycles(target, 1, tiles, slots, { load: loads * move, compute, store: move });
+    if (isWorth(cycles, best?.cycles)) best = { size, slots, cycles };
+  }
+  if (!best) return doesNotFit(context, 'one row', buffers * width * bytes + extraBytes, vectorBytes);
+  const { size, slots } = best;
+  const tiles = Math.ceil(rows / size);
   const t = dimension('t', tiles);
-  const place = at(x, 0, slotOf(x, t.index));
-  const count = min(size, subtract(total, scale(t.index, size)));
-  const offset = scale(t.index, size * bytes);
+  return { rows, width, size, tiles, slots, count: min(size, subtract(rows, scale(t.index, size))), over: t };
+}
+
+/** Loads or stores this tile's rows of a value, `width` elements each, dense in the scratchpad. */
+export function moveRows(context: KernelContext, direction: 'load' | 'store', tile: RowTiles, place: Place, value: KernelValue): TileOp {
+  const bytes = context.elementBytes;
+  // Single elements stand in rows without gaps.
+  const stride = tile.width === 1 && isDense(value, bytes) ? bytes : value.pitch;
+  return transfer(direction, context.element, {
+    local: place,
+    dram: at(value.buffer, add(value.offset, scale(tile.over.index, tile.size * stride))),
+    size: tile.width,
+    rows: tile.count,
+    localStride: tile.width * bytes,
+    dramStride: stride,
+  });
+}
+
+/** Elements of this tile. */
+export function elementsOf({ count, width }: RowTiles): Expr {
+  return scale(count, width);
+}
+
+/** One operand, element by element. `passes` vector instructions work on each element. */
+export function unary(context: KernelContext, passes: number, steps: (tile: Place, size: Expr) => readonly TileOp[]): ReturnType<Kernel> {
+  const { elementBytes: bytes, result } = context;
+  const x = context.operand(0);
+  const tile = rowTiles(context, commonRows(context, [x, result]), { loads: 1, passes, buffers: 1 });
+  const buffer = local('x', 'vector', tile.size * tile.width * bytes, tile.slots);
+  const place = at(buffer, 0, slotOf(buffer, tile.over.index));
   return {
-    locals: [x],
-    body: t.loop({
-      prefetch: [tileOp('VLOAD', { element }, { local: place, base: at(context.operand(0).buffer, offset), size: count })],
-      body: [step(place, place, count), tileOp('VSTORE', { element }, { local: place, base: at(result.buffer, offset), size: count })],
+    locals: [buffer],
+    body: tile.over.loop({
+      prefetch: [moveRows(context, 'load', tile, place, x)],
+      body: [...steps(place, elementsOf(tile)), moveRows(context, 'store', tile, place, result)],
     }),
   };
 }
@@ -49,7 +101,7 @@ const activationKernel =
   (activationOf: (context: KernelContext) => Activation): Kernel =>
   (context) => {
     requireExtensions(context, 'an activation', ['xcvt']);
-    return unary(context, (out, a, size) => convert(context, out, a, size, activationOf(context)));
+    return unary(context, 1, (place, size) => [convert(context, place, place, size, activationOf(context))]);
   };
 
 export const clip: Kernel = activationKernel(({ attributes }) => ({
@@ -62,89 +114,129 @@ export const clip: Kernel = activationKernel(({ attributes }) => ({
 export const relu: Kernel = (context) => {
   if (hasExtension(context.target, 'xcvt')) return activationKernel(() => ({ name: 'relu', low: 0, high: 0 }))(context);
   const { element, elementBytes: bytes, result } = context;
-  const total = elementCount(result.type.shape);
-  const size = rowsPerTile(context, total, 1, 2);
-  const zeros = context.addConstant('zeros', new Int16Array(size));
+  const x = context.operand(0);
+  const tile = rowTiles(context, commonRows(context, [x, result]), { loads: 1, passes: 1, buffers: 2 });
+  const size = tile.size * tile.width;
+  const zeros = context.addConstant('zeros', allocate(result.type.element, size));
   const zero = local('zero', 'vector', size * bytes);
-  const code = unary(context, (out, a, count) => tileOp('VGTM', { element }, { out, a, b: at(zero), size: count }));
-  return { locals: [...code.locals, zero], body: [tileOp('VLOAD', { element }, { local: at(zero), base: at(zeros), size }), ...code.body] };
+  const buffer = local('x', 'vector', size * bytes, tile.slots);
+  const place = at(buffer, 0, slotOf(buffer, tile.over.index));
+  return {
+    locals: [buffer, zero],
+    body: [
+      tileOp('VLOAD', { element }, { local: at(zero), base: at(zeros), size }),
+      ...tile.over.loop({
+        prefetch: [moveRows(context, 'load', tile, place, x)],
+        body: [
+          tileOp('VGTM', { element }, { out: place, a: place, b: at(zero), size: elementsOf(tile) }),
+          moveRows(context, 'store', tile, place, result),
+        ],
+      }),
+    ],
+  };
 };
 
 /** Two operands; the second has the result's shape, or is one row that serves every row of the first, or one constant number. */
 export const binary =
   (mnemonic: Mnemonic): Kernel =>
   (context) => {
-    const { element, elementBytes: bytes, result } = context;
     const [a, b] = [context.operand(0), context.operand(1)];
-    const total = elementCount(result.type.shape);
+    const total = elementCount(context.result.type.shape);
     const width = elementCount(b.type.shape);
-    if (elementCount(a.type.shape) !== total || !isSuffix(b.type.shape, result.type.shape))
+    if (elementCount(a.type.shape) !== total || !isSuffix(b.type.shape, context.result.type.shape))
       return unsupportedForm(
         context,
         `${context.node.op} of [${a.type.shape.join(',')}] and [${b.type.shape.join(',')}]`,
         'only the second operand may be broadcast, over leading dimensions',
       );
-    // A row of the first operand for each of the second; single elements where they are as many, or the second is one number.
-    const row = width === total ? 1 : width;
-    const rows = total / row;
-    const size = rowsPerTile(context, rows, row, row === 1 ? 2 : 1);
-    const tiles = Math.ceil(rows / size);
-    const t = dimension('t', tiles);
-    const slots = tiles > 1 ? 2 : 1;
-    const perTile = width === total;
-    const aTile = local('a', 'vector', size * row * bytes, slots);
-    const bTile = local('b', 'vector', (row === 1 ? size : row) * bytes, perTile ? slots : 1);
-    const count = min(size, subtract(rows, scale(t.index, size)));
-    const offset = scale(t.index, size * row * bytes);
-    const aPlace = at(aTile, 0, slotOf(aTile, t.index));
-    const bPlace = at(bTile, 0, slotOf(bTile, t.index));
-    const move = (direction: 'load' | 'store', place: Place, dram: Buffer): TileOp =>
-      transfer(direction, element, {
-        local: place,
-        dram: at(dram, offset),
-        size: row,
-        rows: count,
-        localStride: row * bytes,
-        dramStride: row * bytes,
-      });
-    const compute =
-      row === 1
-        ? tileOp(mnemonic, { element }, { out: aPlace, a: aPlace, b: bPlace, size: count })
-        : repeated(
-            mnemonic,
-            { element },
-            { out: aPlace, a: aPlace, b: bPlace, size: row },
-            { count, strides: { ostride: row * bytes, astride: row * bytes, bstride: 0 } },
-          );
-    const shared = perTile
-      ? []
-      : width > 1
-        ? [tileOp('VLOAD', { element }, { local: bPlace, base: at(b.buffer), size: width })]
-        : [everywhere(context, bTile, size)];
-    return {
-      locals: [aTile, bTile],
-      body: [
-        ...shared,
-        ...t.loop({
-          prefetch: [move('load', aPlace, a.buffer), ...(perTile ? [move('load', bPlace, b.buffer)] : [])],
-          body: [compute, move('store', aPlace, result.buffer)],
-        }),
-      ],
-    };
+    if (width === total) return pairwise(context, mnemonic, a, b);
+    return width === 1 ? withNumber(context, mnemonic, a) : withRow(context, mnemonic, a, b, width);
   };
+
+function pairwise(context: KernelContext, mnemonic: Mnemonic, a: KernelValue, b: KernelValue): ReturnType<Kernel> {
+  const { element, elementBytes: bytes, result } = context;
+  const tile = rowTiles(context, commonRows(context, [a, b, result]), { loads: 2, passes: 1, buffers: 2 });
+  const [aTile, bTile] = (['a', 'b'] as const).map((name) => local(name, 'vector', tile.size * tile.width * bytes, tile.slots)) as [
+    Buffer,
+    Buffer,
+  ];
+  const [aPlace, bPlace] = [at(aTile, 0, slotOf(aTile, tile.over.index)), at(bTile, 0, slotOf(bTile, tile.over.index))];
+  return {
+    locals: [aTile, bTile],
+    body: tile.over.loop({
+      prefetch: [moveRows(context, 'load', tile, aPlace, a), moveRows(context, 'load', tile, bPlace, b)],
+      body: [
+        tileOp(mnemonic, { element }, { out: aPlace, a: aPlace, b: bPlace, size: elementsOf(tile) }),
+        moveRows(context, 'store', tile, aPlace, result),
+      ],
+    }),
+  };
+}
+
+function withRow(context: KernelContext, mnemonic: Mnemonic, a: KernelValue, b: KernelValue, width: number): ReturnType<Kernel> {
+  const { element, elementBytes: bytes, result } = context;
+  const sliced = commonRows(context, [a, result]);
+  if (sliced.width !== 1 && sliced.width !== width)
+    return unsupportedForm(context, `${context.node.op} of a slice and a row of ${width} elements`);
+  const rows = { rows: elementCount(result.type.shape) / width, width };
+  const tile = rowTiles(context, rows, { loads: 1, passes: 1, buffers: 1, extraBytes: width * bytes + 64 });
+  const dense = (value: KernelValue): KernelValue => (isDense(value, bytes) ? { ...value, pitch: width * bytes } : value);
+  const aTile = local('a', 'vector', tile.size * width * bytes, tile.slots);
+  const bTile = local('b', 'vector', width * bytes);
+  const place = at(aTile, 0, slotOf(aTile, tile.over.index));
+  const compute = repeated(
+    mnemonic,
+    { element },
+    { out: place, a: place, b: at(bTile), size: width },
+    { count: tile.count, strides: { ostride: width * bytes, astride: width * bytes, bstride: 0 } },
+  );
+  return {
+    locals: [aTile, bTile],
+    body: [
+      tileOp('VLOAD', { element }, { local: at(bTile), base: at(b.buffer, b.offset), size: width }),
+      ...tile.over.loop({
+        prefetch: [moveRows(context, 'load', tile, place, dense(a))],
+        body: [compute, moveRows(context, 'store', tile, place, dense(result))],
+      }),
+    ],
+  };
+}
+
+function withNumber(context: KernelContext, mnemonic: Mnemonic, a: KernelValue): ReturnType<Kernel> {
+  const { element, elementBytes: bytes, result } = context;
+  const tile = rowTiles(context, commonRows(context, [a, result]), { loads: 1, passes: 1, buffers: 2 });
+  const size = tile.size * tile.width;
+  const aTile = local('a', 'vector', size * bytes, tile.slots);
+  const bTile = local('b', 'vector', size * bytes);
+  const place = at(aTile, 0, slotOf(aTile, tile.over.index));
+  return {
+    locals: [aTile, bTile],
+    body: [
+      everywhere(context, bTile, size),
+      ...tile.over.loop({
+        prefetch: [moveRows(context, 'load', tile, place, a)],
+        body: [
+          tileOp(mnemonic, { element }, { out: place, a: place, b: at(bTile), size: elementsOf(tile) }),
+          moveRows(context, 'store', tile, place, result),
+        ],
+      }),
+    ],
+  };
+}
 
 /** Puts the one constant number that the second operand is into all `size` elements of a tile. */
 function everywhere(context: KernelContext, tile: Buffer, size: number): TileOp {
   const { element, target } = context;
   const constant = context.constantOf(1);
   if (!constant) return unsupportedForm(context, `${context.node.op} of a tensor and one computed number`);
-  if (hasExtension(target, 'xfill')) {
-    const value = Number(constant.data[0]);
-    const scalar = element === 'f32' ? floatBits(value) | 0 : value;
-    return tileOp('VFILL', { element, form: 'immediate' }, { out: at(tile), size, scalar });
-  }
+  if (hasExtension(target, 'xfill')) return fillTile(context, at(tile), size, Number(constant.data[0]));
   const filled = allocate(constant.type.element, size).fill(constant.data[0] as never);
   return tileOp('VLOAD', { element }, { local: at(tile), base: at(context.addConstant('everywhere', filled)), size });
+}
+
+/** `size` elements of one value: a number in f32, the raw integer in fixed point. */
+export function fillTile({ element }: KernelContext, out: Place, size: number | Expr, value: number): TileOp {
+  return tileOp('VFILL', { element, form: 'immediate' }, { out, size, scalar: element === 'f32' ? floatBits(value) | 0 : value });
 }
 
 function isSuffix(shape: readonly number[], whole: readonly number[]): boolean {

@@ -1,10 +1,12 @@
 import { hasExtension } from '../../../isa/target.ts';
+import type { Tensor } from '../../ir/tensor.ts';
 import { at, dimension, repeated, slotOf, tileOp, transfer } from '../build.ts';
+import { isWorth, loopCycles, productCycles, tileSizes, transferCycles, vectorCycles } from '../cost.ts';
 import { add, min, scale, subtract } from '../expr.ts';
 import type { Kernel, KernelContext } from '../kernel.ts';
 import { doesNotFit, local, requireExtensions, unsupportedForm } from '../kernel.ts';
 import type { Statement } from '../tiled.ts';
-import { activationOf, finish, packBias, packColumns, tileColumns } from './epilogue.ts';
+import { activationOf, finish, packBias, packColumns } from './epilogue.ts';
 
 interface Tiles {
   /** Rows of the input, inner (K) and columns (N) of one tile. */
@@ -13,40 +15,70 @@ interface Tiles {
   readonly columns: number;
 }
 
-/** Columns are the outermost tiles: weights are most of the traffic, so each is read once. */
-function chooseTiles(context: KernelContext, M: number, K: number, N: number): Tiles {
+/** Most of K that a tile takes: all of it, where a row fits the vector scratchpad and a block of its columns the matrix scratchpad twice. */
+function chooseInner(context: KernelContext, K: number, N: number): number {
   const { target, elementBytes: bytes } = context;
   const { vectorBytes, matrixBytes } = target.memory;
-  const { blocks } = target.matrix;
-  const repeats = hasExtension(target, 'xrep');
-  // A row of inputs, twice, takes half of the vector scratchpad at most.
-  const rowFits = K * bytes <= vectorBytes / 4;
-  const whole = rowFits && K * N * bytes <= matrixBytes;
-  const fits = rowFits && K * Math.min(N, blocks) * bytes <= matrixBytes / 2;
-  if (!fits && !whole) requireExtensions(context, `a product of ${K} inputs`, ['xacc', 'xfill']);
-  const inner =
-    fits || whole ? K : Math.floor(Math.min(matrixBytes / 2 / blocks, vectorBytes / 8) / bytes / target.matrix.lanes) * target.matrix.lanes;
-  // Four tiles or more let most of the weights arrive behind the computation; without repeats the extra loop is not worth it.
-  const limit = Math.min(
-    Math.floor(matrixBytes / (whole && !repeats ? 1 : 2) / (inner * bytes)),
-    Math.floor(vectorBytes / 16 / bytes),
-    repeats ? Math.max(blocks, Math.ceil(N / 4 / blocks) * blocks) : N,
-  );
-  const columns = tileColumns(N, Math.min(N, limit), blocks);
-  const perRow = 2 * (inner + columns) * bytes;
-  const rows = repeats ? Math.min(M, Math.floor((vectorBytes - 2 * columns * bytes - 512) / perRow)) : 1;
-  if (rows < 1) return doesNotFit(context, 'one row of inputs and outputs', perRow, vectorBytes);
-  return { rows, inner, columns };
+  const { blocks, lanes } = target.matrix;
+  const rowFits = 4 * K * bytes <= vectorBytes;
+  if (rowFits && K * N * bytes <= matrixBytes) return K;
+  if (rowFits && 2 * K * Math.min(N, blocks) * bytes <= matrixBytes) return K;
+  requireExtensions(context, `a product of ${K} inputs`, ['xacc', 'xfill']);
+  return Math.floor(Math.min(matrixBytes / 2 / blocks, vectorBytes / 8) / bytes / lanes) * lanes;
 }
 
-/** Matrix product M×K by K×N with constant weights: column tiles outside, then row tiles, then K-tiles that continue the accumulators. */
+/**
+ * The tiles that the cost model finds fastest. Columns are the outermost loop, because weights are most of the traffic: each is read once, behind the
+ * computation of the column tile before.
+ */
+function chooseTiles(context: KernelContext, M: number, K: number, N: number): Tiles {
+  const { target, element, elementBytes: bytes } = context;
+  const { vectorBytes, matrixBytes } = target.memory;
+  const inner = chooseInner(context, K, N);
+  const repeats = hasExtension(target, 'xrep');
+  let best: (Tiles & { cycles: number }) | undefined;
+  for (const columns of tileSizes(N)) {
+    const columnTiles = Math.ceil(N / columns);
+    if ((columnTiles * Math.ceil(K / inner) > 1 ? 2 : 1) * inner * columns * bytes > matrixBytes) continue;
+    for (const rows of repeats ? tileSizes(M) : [1]) {
+      const rowTiles = Math.ceil(M / rows);
+      const resident = rowTiles === 1 && inner === K;
+      const accumulators = (columnTiles * rowTiles > 1 ? 2 : 1) * (rows * columns * bytes + 64);
+      const needed = (resident ? 1 : 2) * (rows * inner * bytes + 64) + accumulators + 2 * (columns * bytes + 64);
+      if (needed > vectorBytes) continue;
+      const weights = transferCycles(target, 1, K * columns * bytes);
+      const input = transferCycles(target, 1, rows * K * bytes);
+      const compute = productCycles(target, element, rows, K, columns) + 2 * vectorCycles(target, element, rows, columns);
+      const store = columns === N ? transferCycles(target, 1, rows * columns * bytes) : transferCycles(target, rows, columns * bytes);
+      // Without repeated instructions every row and column tile is another trip around a loop.
+      const trips = repeats ? 0 : columnTiles * rowTiles * 16;
+      const cycles = resident
+        ? input + trips + loopCycles(target, 1, columnTiles, 2, { load: weights, compute, store })
+        : trips +
+          loopCycles(target, 1, columnTiles, 2, {
+            load: weights,
+            compute: loopCycles(target, 1, rowTiles, 2, { load: input, compute, store }),
+            store: 0,
+          });
+      if (isWorth(cycles, best?.cycles)) best = { rows, inner, columns, cycles };
+    }
+  }
+  return best ?? doesNotFit(context, 'one row of inputs and outputs', 2 * (inner + Math.min(N, target.matrix.blocks)) * bytes, vectorBytes);
+}
+
+/** Matrix product with constant weights. */
 export const gemm: Kernel = (context) => {
-  const { element, elementBytes: bytes, result } = context;
-  const x = context.operand(0);
   const weights = context.constantOf(1);
   if (!weights) return unsupportedForm(context, 'a product with weights that are not constant');
-  const [M = 1, K = 1] = x.type.shape;
-  const N = weights.type.shape[1] ?? 1;
+  const [M = 1, K = 1] = context.operand(0).type.shape;
+  return product(context, M, K, weights);
+};
+
+/** The rows of the first operand, M of K elements, times K×N weights: column tiles outside, then row tiles, then K-tiles that continue the accumulators. */
+export function product(context: KernelContext, M: number, K: number, weights: Tensor): ReturnType<Kernel> {
+  const { element, elementBytes: bytes, result } = context;
+  const x = context.operand(0);
+  const N = weights.type.shape.at(-1) ?? 1;
   const activation = activationOf(context);
   if (activation.name !== 'none') requireExtensions(context, 'a fused activation', ['xcvt']);
   const tiles = chooseTiles(context, M, K, N);
@@ -76,18 +108,18 @@ export const gemm: Kernel = (context) => {
 
   const loadX = transfer('load', element, {
     local: xPlace,
-    dram: at(x.buffer, add(scale(m.index, tiles.rows * K * bytes), scale(k.index, tiles.inner * bytes))),
+    dram: at(x.buffer, add(x.offset, scale(m.index, tiles.rows * x.pitch), scale(k.index, tiles.inner * bytes))),
     size: inner,
     rows,
     localStride: tiles.inner * bytes,
-    dramStride: K * bytes,
+    dramStride: x.pitch,
   });
   const tileOffset = add(scale(n.index, K * tiles.columns * bytes), scale(k.index, tiles.inner * tiles.columns * bytes));
   const loadW = tileOp('MLOAD', { element }, { local: wPlace, base: at(w, tileOffset), size: scale(inner, tiles.columns) });
   const loadBias = bias
     ? [tileOp('VLOAD', { element }, { local: biasPlace, base: at(bias, scale(n.index, tiles.columns * bytes)), size: tiles.columns })]
     : [];
-  const product = repeated(
+  const multiply = repeated(
     'VMM',
     { element, modifiers: accumulate ? { acc: 1 } : {} },
     { out: sums, out_size: tiles.columns, matrix: wPlace, in: xPlace, in_size: inner },
@@ -95,20 +127,20 @@ export const gemm: Kernel = (context) => {
   );
   const store = transfer('store', element, {
     local: sums,
-    dram: at(result.buffer, add(scale(m.index, tiles.rows * N * bytes), scale(n.index, tiles.columns * bytes))),
+    dram: at(result.buffer, add(result.offset, scale(m.index, tiles.rows * result.pitch), scale(n.index, tiles.columns * bytes))),
     size: min(tiles.columns, subtract(N, scale(n.index, tiles.columns))),
     rows,
     localStride: tiles.columns * bytes,
-    dramStride: N * bytes,
+    dramStride: result.pitch,
   });
 
-  const multiply: readonly Statement[] = accumulate
+  const products: readonly Statement[] = accumulate
     ? [
         tileOp('VFILL', { element, form: 'immediate' }, { out: sums, size: scale(rows, tiles.columns), scalar: 0 }),
-        ...k.loop({ prefetch: [loadW, loadX], body: [product] }),
+        ...k.loop({ prefetch: [loadW, loadX], body: [multiply] }),
       ]
-    : [product];
-  const tile = [...multiply, ...finish(context, sums, rows, tiles.columns, bias && biasPlace, activation), store];
+    : [multiply];
+  const tile = [...products, ...finish(context, sums, rows, tiles.columns, bias && biasPlace, activation), store];
   const body = [
     ...(resident ? [loadX] : []),
     ...n.loop({
@@ -117,4 +149,4 @@ export const gemm: Kernel = (context) => {
     }),
   ];
   return { locals: [xLocal, wLocal, accumulators, ...(bias ? [biasLocal] : [])], body };
-};
+}

@@ -1,11 +1,15 @@
-/** What convolution and pooling share: a window that slides over an NHWC tensor, tiled by output rows, with padding kept in the tile. */
-import type { KernelContext } from '../kernel.ts';
+/**
+ * What convolution and pooling share: a window that slides over an NHWC tensor, tiled by output rows, output columns and, where channels do
+ * not meet, slices of channels; with padding kept in the tile.
+ */
+import type { KernelContext, KernelValue } from '../kernel.ts';
 import { doesNotFit, local, unsupportedForm } from '../kernel.ts';
-import { at, dimension, slotOf, tileOp, transfer } from '../build.ts';
+import { at, dimension, slotOf, tileOp, transferBox } from '../build.ts';
 import type { Dimension } from '../build.ts';
-import type { Expr } from '../expr.ts';
-import { add, max, min, scale, subtract } from '../expr.ts';
-import type { Buffer, Statement, TileOp } from '../tiled.ts';
+import { divisors, isWorth, loopCycles, tileSizes, transferCycles } from '../cost.ts';
+import type { Expr, ExprLike } from '../expr.ts';
+import { add, expr, isConstant, max, min, scale, subtract } from '../expr.ts';
+import type { Buffer, Place, Statement, TileOp } from '../tiled.ts';
 
 /** Geometry of a two-dimensional window, all in elements; pads are those before the first row and column. */
 export interface Window {
@@ -25,145 +29,235 @@ export interface Window {
 
 export function windowOf(context: KernelContext, kernel: readonly [number, number]): Window {
   const { attributes, node } = context;
+  if (attributes.layout !== 'nhwc') return unsupportedForm(context, 'a layout other than nhwc');
   const pair = (name: string): readonly [number, number] => {
     const value = attributes[name];
     if (!Array.isArray(value)) throw new Error(`${node.op} has no attribute ${name}`);
     const [a, b] = value as readonly number[];
     return [a ?? 1, b ?? 1];
   };
-  const [batch = 1, height = 1, width = 1, channels = 1] = context.typeOf(0)?.shape ?? [];
-  const [, outHeight = 1, outWidth = 1, outChannels = 1] = node.type.shape;
-  if (attributes.layout !== 'nhwc') return unsupportedForm(context, 'a layout other than nhwc');
   const [padTop, padLeft] = pair('pads');
-  return {
-    batch,
-    height,
-    width,
-    channels,
-    outHeight,
-    outWidth,
-    outChannels,
-    kernel,
-    stride: pair('strides'),
-    dilation: pair('dilations'),
-    padTop,
-    padLeft,
-  };
+  return { ...imagesOf(context), kernel, stride: pair('strides'), dilation: pair('dilations'), padTop, padLeft };
 }
 
-/** Rows and columns of input that `rows` output rows of the full width read, padding included. */
-export function windowRows(w: Window, rows: number): number {
-  return (rows - 1) * w.stride[0] + (w.kernel[0] - 1) * w.dilation[0] + 1;
+/** The sizes of the images that an op reads and writes. */
+export function imagesOf(context: KernelContext): Omit<Window, 'kernel' | 'stride' | 'dilation' | 'padTop' | 'padLeft'> {
+  const [batch = 1, height = 1, width = 1, channels = 1] = context.typeOf(0)?.shape ?? [];
+  const [, outHeight = 1, outWidth = 1, outChannels = 1] = context.node.type.shape;
+  return { batch, height, width, channels, outHeight, outWidth, outChannels };
 }
 
-export function windowColumns(w: Window): number {
-  return (w.outWidth - 1) * w.stride[1] + (w.kernel[1] - 1) * w.dilation[1] + 1;
+/** Input positions along axis 0 (rows) or 1 (columns) that `count` outputs read, padding included. */
+export function windowExtent(w: Window, axis: 0 | 1, count: number): number {
+  return (count - 1) * w.stride[axis] + (w.kernel[axis] - 1) * w.dilation[axis] + 1;
 }
 
-/**
- * Output rows per tile: the number that a first-order model finds fastest among those that fit. A tile loads its rows while the one
- * before computes; what shows is the first load, the last store, and per tile the larger of transfers and computation.
- */
-export function chooseRows(
-  context: KernelContext,
-  w: Window,
-  costs: { bytesOf: (rows: number, slots: 1 | 2) => number; capacity: number; computeCycles: (rows: number) => number },
-): { rows: number; slots: 1 | 2 } {
-  const { dma } = context.target;
-  const rowCycles = (elements: number): number => Math.ceil((elements * context.elementBytes) / dma.bytesPerCycle);
-  let best: { rows: number; slots: 1 | 2; cycles: number } | undefined;
-  for (let rows = w.outHeight; rows >= 1; rows--) {
-    const tiles = Math.ceil(w.outHeight / rows);
-    const slots = tiles * w.batch > 1 ? 2 : 1;
-    const fitting = ([slots, 1] as const).find((count) => costs.bytesOf(rows, count) <= costs.capacity);
-    if (fitting === undefined) continue;
-    const load = dma.latencyCycles + Math.min(windowRows(w, rows), w.height) * rowCycles(w.width * w.channels);
-    const store = rows * rowCycles(w.outWidth * w.outChannels);
-    const compute = costs.computeCycles(rows);
-    const cycles =
-      fitting === 2 ? load + (tiles - 1) * Math.max(load + store, compute) + compute + store : tiles * (load + compute + store);
-    if (!best || cycles < best.cycles) best = { rows, slots: fitting, cycles };
-  }
-  if (!best) return doesNotFit(context, 'one row of the window', costs.bytesOf(1, 1), costs.capacity);
-  return best;
+/** Output rows and columns of a tile, and input channels. */
+export interface WindowTile {
+  readonly rows: number;
+  readonly columns: number;
+  readonly channels: number;
 }
 
-/** The input side of a tiled window: its scratchpad tile, the loops over images and row tiles, and the loads. */
+export interface WindowPlan extends WindowTile {
+  readonly slots: 1 | 2;
+}
+
+export interface WindowCosts {
+  /** Output channels that a tile has for its input channels. */
+  readonly outputs: (channels: number) => number;
+  /** Bytes of the vector scratchpad besides the tile of inputs and outputs. */
+  readonly extraBytes: (tile: WindowTile) => number;
+  readonly computeCycles: (tile: WindowTile) => number;
+  /** Whether slices of the channels can be computed by themselves. */
+  readonly slices: boolean;
+}
+
+/** Room that rounding up to whole bank lines takes, for each of a tile's buffers. */
+const ROUNDING_BYTES = 64;
+
+/** The tile that the cost model finds fastest among those that fit. */
+export function chooseTile(context: KernelContext, w: Window, costs: WindowCosts): WindowPlan {
+  const { target, elementBytes: bytes } = context;
+  const capacity = target.memory.vectorBytes;
+  let best: (WindowPlan & { cycles: number }) | undefined;
+  let least = Infinity;
+  for (const channels of costs.slices ? divisors(w.channels) : [w.channels])
+    for (const columns of tileSizes(w.outWidth))
+      for (const rows of tileSizes(w.outHeight)) {
+        const tile = { rows, columns, channels };
+        const outputs = costs.outputs(channels);
+        const inputBytes = windowExtent(w, 0, rows) * windowExtent(w, 1, columns) * channels * bytes;
+        const tileBytes = inputBytes + rows * columns * outputs * bytes + 2 * ROUNDING_BYTES;
+        const counts = [w.batch, w.channels / channels, Math.ceil(w.outHeight / rows), Math.ceil(w.outWidth / columns)];
+        const inner = counts.findLast((count) => count > 1) ?? 1;
+        const extra = costs.extraBytes(tile);
+        const slots = ([2, 1] as const).find((count) => (count === 1 || inner > 1) && count * tileBytes + extra <= capacity);
+        least = Math.min(least, tileBytes + extra);
+        if (slots === undefined) continue;
+        const cycles = loopCycles(target, counts.reduce((product, count) => product * count, 1) / inner, inner, slots, {
+          load: boxCycles(
+            context,
+            w.channels,
+            channels,
+            Math.min(windowExtent(w, 0, rows), w.height),
+            Math.min(windowExtent(w, 1, columns), w.width),
+          ),
+          compute: costs.computeCycles(tile),
+          store: boxCycles(context, w.outChannels, outputs, rows, columns),
+        });
+        if (isWorth(cycles, best?.cycles)) best = { ...tile, slots, cycles };
+      }
+  return best ?? doesNotFit(context, 'one window', least, capacity);
+}
+
+function boxCycles({ target, elementBytes: bytes }: KernelContext, all: number, channels: number, rows: number, columns: number): number {
+  return all === channels
+    ? transferCycles(target, rows, columns * channels * bytes)
+    : transferCycles(target, rows * columns, channels * bytes);
+}
+
+/** The tiles of a window: the scratchpad tile of the input, the loops, the loads, and where outputs go. */
 export interface WindowTiles {
   readonly tile: Buffer;
   /** Bytes from one row of the tile to the next. */
   readonly rowBytes: number;
   readonly image: Dimension;
-  readonly rowTile: Dimension;
-  /** Output rows of this tile; fewer in the last. */
+  readonly slice: Dimension;
+  /** Output rows and columns of this tile; fewer in the last. */
   readonly rows: Expr;
+  readonly columns: Expr;
   /** The iteration that slots alternate by. */
   readonly iteration: Expr;
-  /** Fills what loads never write: the columns of padding. */
+  /** Slots of what is loaded once for each slice of channels: 2 where that is the loop whose loads run ahead. */
+  readonly sliceSlots: 1 | 2;
+  /** Fills what loads never write: the columns of padding, where all tiles have the same. */
   readonly prepare: readonly TileOp[];
-  readonly load: readonly TileOp[];
-  /** Both loops around the body of a tile, loads running ahead. */
-  loop(body: readonly Statement[]): readonly Statement[];
+  /** Stores `channels` channels of each output of this tile. `local` is dense, rows of the plan's columns. */
+  store(local: Place, result: KernelValue, firstChannel: ExprLike, channels: number): TileOp;
+  /** All loops around the body of a tile, loads running ahead. `perSlice` is done once for each slice of channels of each image. */
+  loop(body: readonly Statement[], perSlice?: readonly TileOp[]): readonly Statement[];
 }
 
-export function windowTiles(context: KernelContext, w: Window, rowsPerTile: number, slots: 1 | 2, paddingBits: number): WindowTiles {
-  const { element, elementBytes: bytes } = context;
-  const columns = windowColumns(w);
-  const rowElements = columns * w.channels;
-  const rowBytes = rowElements * bytes;
-  const tile = local('x', 'vector', windowRows(w, rowsPerTile) * rowBytes, slots);
-  const tiles = Math.ceil(w.outHeight / rowsPerTile);
-  const image = dimension('b', w.batch);
-  const rowTile = dimension('t', tiles);
-  const iteration = tiles > 1 ? rowTile.index : image.index;
-  const slot = slotOf(tile, iteration);
-  const firstOut = scale(rowTile.index, rowsPerTile);
-  const rows = min(rowsPerTile, subtract(w.outHeight, firstOut));
+/** Inputs that one tile reads along an axis: where they start in the image, those that exist, and the padding around them. */
+interface Span {
+  /** First input position that exists. */
+  readonly first: Expr;
+  readonly count: Expr;
+  readonly before: Expr;
+  readonly after: Expr;
+  /** Where the image starts in the tile. */
+  readonly inside: Expr;
+  /** Where the padding behind the image starts in the tile. */
+  readonly end: Expr;
+}
 
-  // Rows of input from `start` (above the image: padding) to `end`; those inside the image are loaded, the others filled.
-  const start = add(scale(firstOut, w.stride[0]), -w.padTop);
-  const end = add(start, scale(rows, w.stride[0]), windowRows(w, 1) - w.stride[0]);
-  const first = min(max(0, start), w.height);
-  const last = max(first, min(w.height, end));
-  const above = max(0, subtract(min(first, end), start));
-  const below = max(0, subtract(end, max(last, start)));
-  const loadedColumns = Math.max(0, Math.min(w.width, columns - w.padLeft));
-  const fill = (offset: Expr, count: Expr): TileOp =>
-    tileOp('VFILL', { element, form: 'immediate' }, { out: at(tile, offset, slot), size: scale(count, rowElements), scalar: paddingBits });
+function spanOf(w: Window, axis: 0 | 1, firstOutput: Expr, outputs: Expr): Span {
+  const [size, pad] = axis === 0 ? [w.height, w.padTop] : [w.width, w.padLeft];
+  const start = add(scale(firstOutput, w.stride[axis]), -pad);
+  const end = add(start, scale(outputs, w.stride[axis]), windowExtent(w, axis, 1) - w.stride[axis]);
+  const first = min(max(0, start), size);
+  const last = max(first, min(size, end));
+  return {
+    first,
+    count: subtract(last, first),
+    before: max(0, subtract(min(first, end), start)),
+    after: max(0, subtract(end, max(last, start))),
+    inside: subtract(first, start),
+    end: subtract(max(last, start), start),
+  };
+}
+
+export function windowTiles(context: KernelContext, w: Window, plan: WindowPlan, paddingBits: number): WindowTiles {
+  const { element, elementBytes: bytes } = context;
+  const x = context.operand(0);
+  const tileColumns = windowExtent(w, 1, plan.columns);
+  const rowElements = tileColumns * plan.channels;
+  const rowBytes = rowElements * bytes;
+  const tileElements = windowExtent(w, 0, plan.rows) * rowElements;
+  const tile = local('x', 'vector', tileElements * bytes, plan.slots);
+  const image = dimension('b', w.batch);
+  const slice = dimension('c', w.channels / plan.channels);
+  const down = dimension('t', Math.ceil(w.outHeight / plan.rows));
+  const across = dimension('u', Math.ceil(w.outWidth / plan.columns));
+  const loops = [image, slice, down, across];
+  const inner = Math.max(
+    0,
+    loops.findLastIndex(({ index }) => !isConstant(index)),
+  );
+  const iteration = loops[inner]?.index ?? expr(0);
+  const slot = slotOf(tile, iteration);
+
+  const firstRow = scale(down.index, plan.rows);
+  const firstColumn = scale(across.index, plan.columns);
+  const rows = min(plan.rows, subtract(w.outHeight, firstRow));
+  const columns = min(plan.columns, subtract(w.outWidth, firstColumn));
+  const vertical = spanOf(w, 0, firstRow, rows);
+  const horizontal = spanOf(w, 1, firstColumn, columns);
+
+  const fill = (offset: ExprLike, size: ExprLike, fillSlot: ExprLike): TileOp =>
+    tileOp('VFILL', { element, form: 'immediate' }, { out: at(tile, offset, fillSlot), size, scalar: paddingBits });
+  const wholeWidth = isConstant(across.index);
+  const paddedColumns = !wholeWidth || !isConstant(horizontal.count) || horizontal.count.constant < tileColumns;
   const load = [
-    fill(scale(0, 1), above),
-    fill(scale(subtract(max(last, start), start), rowBytes), below),
-    transfer('load', element, {
-      local: at(tile, add(scale(subtract(first, start), rowBytes), w.padLeft * w.channels * bytes), slot),
+    ...(wholeWidth
+      ? [fill(0, scale(vertical.before, rowElements), slot), fill(scale(vertical.end, rowBytes), scale(vertical.after, rowElements), slot)]
+      : // Columns of padding differ from tile to tile: a tile that has any padding is filled whole.
+        [fill(0, scale(min(1, add(vertical.before, vertical.after, horizontal.before, horizontal.after)), tileElements), slot)]),
+    transferBox('load', element, {
+      local: at(tile, add(scale(vertical.inside, rowBytes), scale(horizontal.inside, plan.channels * bytes)), slot),
+      localRowBytes: rowBytes,
       dram: at(
-        context.operand(0).buffer,
-        add(scale(image.index, w.height * w.width * w.channels * bytes), scale(first, w.width * w.channels * bytes)),
+        x.buffer,
+        add(
+          x.offset,
+          scale(image.index, w.height * w.width * x.pitch),
+          scale(vertical.first, w.width * x.pitch),
+          scale(horizontal.first, x.pitch),
+          scale(slice.index, plan.channels * bytes),
+        ),
       ),
-      size: loadedColumns * w.channels,
-      rows: subtract(last, first),
-      localStride: rowBytes,
-      dramStride: w.width * w.channels * bytes,
+      pixelBytes: x.pitch,
+      imageRowBytes: w.width * x.pitch,
+      rows: vertical.count,
+      columns: horizontal.count,
+      channels: plan.channels,
     }),
   ];
-  const prepare =
-    loadedColumns === columns
-      ? []
-      : Array.from({ length: slots }, (_, i) =>
-          tileOp(
-            'VFILL',
-            { element, form: 'immediate' },
-            { out: at(tile, 0, i), size: windowRows(w, rowsPerTile) * rowElements, scalar: paddingBits },
-          ),
-        );
   return {
     tile,
     rowBytes,
     image,
-    rowTile,
+    slice,
     rows,
+    columns,
     iteration,
-    prepare,
-    load,
-    loop: (body) => (tiles > 1 ? image.loop({ body: rowTile.loop({ prefetch: load, body }) }) : image.loop({ prefetch: load, body })),
+    sliceSlots: loops[inner] === slice && !isConstant(slice.index) ? plan.slots : 1,
+    prepare: wholeWidth && paddedColumns ? Array.from({ length: plan.slots }, (_, i) => fill(0, tileElements, i)) : [],
+    store: (source, result, firstChannel, channels) =>
+      transferBox('store', element, {
+        local: source,
+        localRowBytes: plan.columns * channels * bytes,
+        dram: at(
+          result.buffer,
+          add(
+            result.offset,
+            scale(image.index, w.outHeight * w.outWidth * result.pitch),
+            scale(firstRow, w.outWidth * result.pitch),
+            scale(firstColumn, result.pitch),
+            scale(firstChannel, bytes),
+          ),
+        ),
+        pixelBytes: result.pitch,
+        imageRowBytes: w.outWidth * result.pitch,
+        rows,
+        columns,
+        channels,
+      }),
+    loop: (body, perSlice = []) =>
+      loops.reduceRight<readonly Statement[]>((statements, each, depth) => {
+        const own = each === slice ? perSlice : [];
+        return each.loop(depth === inner ? { prefetch: [...own, ...load], body: statements } : { body: [...own, ...statements] });
+      }, body),
   };
 }
