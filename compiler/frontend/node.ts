@@ -45,6 +45,10 @@ export class NodeImport {
     this.#attributes = node.attributes;
   }
 
+  get operandCount(): number {
+    return this.#operands.length;
+  }
+
   /** Whether the node names an output besides the first. */
   get hasFurtherOutputs(): boolean {
     return this.#outputs.slice(1).some((output) => output !== '');

@@ -10,6 +10,8 @@ import type { Tensor } from '../ir/tensor.ts';
 import { floats, tensor } from '../ir/tensor.ts';
 import { elementCount, tensorType } from '../ir/types.ts';
 import type { NodeImport } from './node.ts';
+import { globalPooling, pooling, reduceMean } from './pooling.ts';
+import { concat, pad, softmax, sum } from './shapes.ts';
 import { windowAttributes } from './windows.ts';
 
 /** Adds a node's ops and gives what its first output is: a value of the graph by name, or a constant. */
@@ -27,6 +29,8 @@ const COMPOSED: Readonly<Record<string, Importer>> = {
   Mul: (node) => broadcasting(node, 'mul'),
   Div: (node) => broadcasting(node, 'div'),
 
+  AveragePool: (node) => pooling(node, 'average-pool', { count_include_pad: (node.int('count_include_pad') ?? 0) !== 0 }),
+
   BatchNormalization(node) {
     requireInference(node);
     if (node.opset < 9 && node.int('spatial') === 0)
@@ -42,6 +46,8 @@ const COMPOSED: Readonly<Record<string, Importer>> = {
     const max = node.opset < 11 ? node.float('max') : scalar(node, 2, 'upper bound');
     return node.result('clip', [x], { min: min ?? -MAX_FLOAT, max: max ?? MAX_FLOAT });
   },
+
+  Concat: concat,
 
   Constant(node) {
     const single = (value: number | undefined): readonly number[] | undefined => (value === undefined ? undefined : [value]);
@@ -87,15 +93,17 @@ const COMPOSED: Readonly<Record<string, Importer>> = {
     return mapped(node, 'gemm');
   },
 
+  GlobalAveragePool: (node) => globalPooling(node, 'average-pool'),
+  GlobalMaxPool: (node) => globalPooling(node, 'max-pool'),
+
   MaxPool(node) {
-    const x = node.operand(0);
-    const kernel = node.ints('kernel_shape') ?? node.invalid('MaxPool has no kernel_shape');
-    const { strides, pads, dilations, automatic } = windowAttributes(node, x, kernel);
     // The order of the indices, which are not supported themselves.
     node.skipAttributes('storage_order');
-    const rounding = node.int('ceil_mode') ?? 0;
-    return node.result('max-pool', [x], { kernel, strides, pads, dilations, ceil_mode: rounding !== 0 && !automatic });
+    return pooling(node, 'max-pool');
   },
+
+  Pad: pad,
+  ReduceMean: reduceMean,
 
   Reshape(node) {
     const x = node.operand(0);
@@ -103,6 +111,8 @@ const COMPOSED: Readonly<Record<string, Importer>> = {
     const keepZeros = node.opset >= 14 && node.int('allowzero') === 1;
     return node.result('reshape', [x], { shape: resolveShape(node, node.type(x).shape, wanted, keepZeros) });
   },
+
+  Softmax: softmax,
 
   Squeeze(node) {
     const x = node.operand(0);
@@ -112,6 +122,8 @@ const COMPOSED: Readonly<Record<string, Importer>> = {
     if (wide !== undefined) node.invalid(`dimension ${wide} of [${shape.join(',')}] is not 1`);
     return node.result('reshape', [x], { shape: shape.filter((_, i) => !axes.includes(i)) });
   },
+
+  Sum: sum,
 
   Transpose(node) {
     const x = node.operand(0);

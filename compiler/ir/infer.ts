@@ -13,9 +13,11 @@ import type { TensorType } from './types.ts';
 export function inferType(op: OpName, operands: readonly (TensorType | undefined)[], attributes: Attributes): TensorType {
   const record = opRecord(op);
   const specs = record.inputs;
-  if (operands.length > specs.length) throw new OpError(`${op} takes at most ${specs.length} operands, not ${operands.length}`);
+  if (operands.length > specs.length && specs.at(-1)?.variadic !== true)
+    throw new OpError(`${op} takes at most ${specs.length} operands, not ${operands.length}`);
   for (const [i, { name, optional }] of specs.entries())
     if (!optional && operands[i] === undefined) throw new OpError(`operand ${name} of ${op} is missing`);
+  if (operands.some((operand, i) => i >= specs.length && operand === undefined)) throw new OpError(`an operand of ${op} is missing`);
   return record.infer(operands, attributes);
 }
 

@@ -25,6 +25,8 @@ export type AttributesOf<A extends AttributeSpecs> = { readonly [K in keyof A]: 
 export interface InputSpec {
   readonly name: string;
   readonly optional?: boolean;
+  /** The last operand of an op that takes one or more of it. */
+  readonly variadic?: boolean;
 }
 
 /**

@@ -33,7 +33,9 @@ export function renderOpReference(): string {
 }
 
 function renderOp(name: string, record: OpRecord): string[] {
-  const operands = record.inputs.map((input) => (input.optional ? `[${input.name}]` : input.name)).join(', ');
+  const operands = record.inputs
+    .map((input) => (input.optional ? `[${input.name}]` : input.variadic ? `${input.name}, …` : input.name))
+    .join(', ');
   const attributes = Object.entries(record.attributes);
   return [
     `## ${name}`,

@@ -5,10 +5,15 @@
 import type { OpRecord } from './op.ts';
 import { ELEMENTWISE } from './ops/elementwise.ts';
 import { LINEAR } from './ops/linear.ts';
+import { NONLINEAR } from './ops/nonlinear.ts';
+import { POOLING } from './ops/pooling.ts';
 import { SHAPE } from './ops/shape.ts';
 import { SPATIAL } from './ops/spatial.ts';
 
-export const OPS = { ...ELEMENTWISE, ...LINEAR, ...SPATIAL, ...SHAPE } as const satisfies Record<string, OpRecord>;
+export const OPS = { ...ELEMENTWISE, ...NONLINEAR, ...LINEAR, ...SPATIAL, ...POOLING, ...SHAPE } as const satisfies Record<
+  string,
+  OpRecord
+>;
 
 export type OpName = keyof typeof OPS;
 

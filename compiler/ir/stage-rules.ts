@@ -45,7 +45,7 @@ export const STAGE_RULES: readonly StageRule[] = [
     code: 'layout',
     stages: ['legal'],
     doc: 'images are NHWC',
-    ops: ['conv', 'max-pool'],
+    ops: ['conv', 'max-pool', 'average-pool', 'lrn'],
     keeps: (node) => node.attributes.layout === 'nhwc',
   }),
   opRule({

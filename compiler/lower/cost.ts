@@ -43,7 +43,7 @@ export function loopCycles(target: Target, runs: number, tiles: number, slots: 1
   const first = target.dma.latencyCycles + load;
   const overlapped = first + (tiles - 1) * Math.max(load + store, compute) + compute + store;
   // The addresses of a tile are more work than one trip.
-  const trips = 2 * tiles * tripCycles(target);
+  const trips = 3 * tiles * tripCycles(target);
   return runs * (trips + (slots === 2 && tiles > 1 ? overlapped : tiles * (first + compute + store)));
 }
 

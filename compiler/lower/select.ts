@@ -7,8 +7,9 @@ import { ELEMENT_CODES } from '../../isa/fields.ts';
 import type { Target } from '../../isa/target.ts';
 import type { Diagnostic } from '../ir/diagnostic.ts';
 import { DiagnosticError, fail } from '../ir/diagnostic.ts';
-import type { Graph, Node, OpNode } from '../ir/graph.ts';
+import type { Graph, OpNode } from '../ir/graph.ts';
 import type { OpName } from '../ir/ops.ts';
+import { joinedAxis } from '../ir/ops/shape.ts';
 import type { Tensor, TensorData } from '../ir/tensor.ts';
 import { dataBytes } from '../ir/tensor.ts';
 import type { TensorType } from '../ir/types.ts';
@@ -18,7 +19,10 @@ import { elementCode } from './kernel.ts';
 import { conv } from './kernels/conv.ts';
 import { binary, clip, relu } from './kernels/elementwise.ts';
 import { gemm } from './kernels/gemm.ts';
-import { maxPool } from './kernels/pool.ts';
+import { copy, pad } from './kernels/move.ts';
+import { lrn, sigmoid, softmax, tanh } from './kernels/nonlinear.ts';
+import { averagePool, maxPool } from './kernels/pool.ts';
+import { Placements, partsOf } from './placement.ts';
 import type { Buffer, Section, TiledPort, TiledProgram } from './tiled.ts';
 
 export type Lowering =
@@ -27,6 +31,8 @@ export type Lowering =
   | { readonly kind: 'view' }
   /** Done by the host at the program's ports: layout and element type of inputs and outputs. */
   | { readonly kind: 'port' }
+  /** Operands are computed where they stand in the result, or copied there. */
+  | { readonly kind: 'concat' }
   | { readonly kind: 'unsupported'; readonly reason: string };
 
 const kernel = (code: Kernel): Lowering => ({ kind: 'kernel', kernel: code });
@@ -45,6 +51,13 @@ export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
   gemm: kernel(gemm),
   matmul: unsupported('a matmul of two computed operands has no kernel; with a constant right operand it becomes a gemm'),
   'max-pool': kernel(maxPool),
+  'average-pool': kernel(averagePool),
+  lrn: kernel(lrn),
+  sigmoid: kernel(sigmoid),
+  tanh: kernel(tanh),
+  softmax: kernel(softmax),
+  pad: kernel(pad),
+  concat: { kind: 'concat' },
   'batch-norm': unsupported('batch-norm is lowered after fold-batch-norm has turned it into weights or into mul and add'),
   flatten: view,
   reshape: view,
@@ -70,10 +83,15 @@ class Selection {
   readonly #target: Target;
   readonly #buffers = new Map<string, Buffer>();
   readonly #constants = new Map<string, Uint8Array>();
+  readonly #placements: Placements;
 
   constructor(graph: Graph, target: Target) {
     this.#graph = graph;
     this.#target = target;
+    this.#placements = new Placements(graph, {
+      viewed: (node) => (this.#isView(node) ? node.inputs[0] : undefined),
+      computes: (node) => LOWERINGS[node.op].kind === 'kernel',
+    });
   }
 
   run(): TiledProgram {
@@ -83,8 +101,7 @@ class Selection {
     const problems: Diagnostic[] = [];
     for (const node of this.#graph.ops) {
       try {
-        const section = this.#lower(node);
-        if (section) sections.push(section);
+        sections.push(...this.#lower(node));
       } catch (error) {
         if (!(error instanceof DiagnosticError)) throw error;
         problems.push(...error.diagnostics);
@@ -102,22 +119,39 @@ class Selection {
     };
   }
 
-  #lower(node: OpNode): Section | undefined {
+  #lower(node: OpNode): readonly Section[] {
     const lowering = LOWERINGS[node.op];
     switch (lowering.kind) {
       case 'unsupported':
         return fail('unsupported', 'lower/unsupported-op', lowering.reason, { place: [node.name] });
       case 'view':
-        return undefined;
+        return [];
+      case 'concat':
+        return this.#copies(node);
       case 'port':
         if (this.#portRole(node) === undefined && !movesNothing(node, this.#graph))
           fail('unsupported', 'lower/unsupported-op', `${node.op} is done by the host at inputs and outputs only`, { place: [node.name] });
-        return undefined;
-      case 'kernel': {
-        const { locals, body } = lowering.kernel(this.#context(node));
-        return { node: node.name, origin: node.origin, locals, body };
-      }
+        return [];
+      case 'kernel':
+        return [{ node: node.name, origin: node.origin, ...lowering.kernel(this.#context(node)) }];
     }
+  }
+
+  /** Copies of the operands of a concatenation that are not computed where they stand in it. */
+  #copies(concat: OpNode): readonly Section[] {
+    const context = this.#context(concat);
+    const { element, shape } = concat.type;
+    const joinsRows = joinedAxis(shape, Number(concat.attributes.axis)) === shape.length - 1;
+    return partsOf(concat, this.#graph).flatMap((part, i) => {
+      const name = concat.inputs[i] ?? '';
+      if (this.#placements.isPart(name)) return [];
+      // Rows of blocks stand one after the other; of single rows the result knows how far apart they are.
+      const pitch = joinsRows ? context.result.pitch : part.resultRowBytes;
+      const type = { element, shape: [part.rows, part.rowBytes / context.elementBytes] };
+      const from = { ...this.#valueOf(name), type, pitch: part.rowBytes };
+      const to = { ...context.result, type, offset: context.result.offset + part.offset, pitch };
+      return [{ node: concat.name, origin: concat.origin, ...copy(context, from, to) }];
+    });
   }
 
   #context(node: OpNode): KernelContext {
@@ -138,9 +172,8 @@ class Selection {
   }
 
   #valueOf(name: string): KernelValue {
-    const { type } = this.#graph.node(name);
-    const pitch = typeBytes({ element: type.element, shape: type.shape.slice(-1) });
-    return { type, buffer: this.#bufferOf(name), offset: 0, pitch };
+    const { offset, pitch } = this.#placements.of(name);
+    return { type: this.#graph.node(name).type, buffer: this.#bufferOf(name), offset, pitch };
   }
 
   #constantOf(name: string): Tensor | undefined {
@@ -148,22 +181,19 @@ class Selection {
     return node?.kind === 'constant' ? node.value : undefined;
   }
 
-  /** The DRAM buffer of a value: its own, or that of the value which it is a view of. */
+  /** The DRAM buffer of a value: its own, or that of the value which it is a view or a part of. */
   #bufferOf(name: string): Buffer {
-    const root = this.#rootOf(name);
+    const { root } = this.#placements.of(name);
     const existing = this.#buffers.get(root.name);
     if (existing) return existing;
     if (root.kind === 'constant') return this.#addConstant(root.name, root.value.data);
     return this.#addBuffer({ name: root.name, space: 'dram', role: 'activation', bytes: typeBytes(root.type), slots: 1 });
   }
 
-  #rootOf(name: string): Node {
-    const node = this.#graph.node(name);
-    if (node.kind !== 'op') return node;
-    const lowering = LOWERINGS[node.op];
-    const aliases =
-      lowering.kind === 'view' || (lowering.kind === 'port' && (this.#portRole(node) === 'input' || movesNothing(node, this.#graph)));
-    return aliases ? this.#rootOf(node.inputs[0] ?? '') : node;
+  /** Whether an op's result is its operand's bytes under another type. */
+  #isView(node: OpNode): boolean {
+    const { kind } = LOWERINGS[node.op];
+    return kind === 'view' || (kind === 'port' && (this.#portRole(node) === 'input' || movesNothing(node, this.#graph)));
   }
 
   /** Whether a transpose, quantize or dequantize stands in a chain from an input or to an output, so that the host does it. */
@@ -220,7 +250,7 @@ class Selection {
       }
       node = this.#graph.node(node.inputs[0] ?? '');
     }
-    const root = this.#rootOf(node.name);
+    const { root } = this.#placements.of(node.name);
     if (root.kind !== 'op')
       return fail(
         'unsupported',

@@ -1,5 +1,5 @@
 /** How each op is written in a graph with NHWC images. */
-import type { Graph, OpNode } from '../../compiler/ir/graph.ts';
+import type { Attributes, Graph, OpNode } from '../../compiler/ir/graph.ts';
 import type { OpName } from '../../compiler/ir/ops.ts';
 import { permute } from '../../compiler/ir/ops/strided.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
@@ -14,7 +14,9 @@ type LayOut = (node: OpNode, layouter: Layouter, wanted: ReadonlySet<string>) =>
 const OIHW_TO_HWIO = [2, 3, 1, 0];
 
 /** Ops that work on each element by itself, so in any layout. */
-const UNARY: readonly OpName[] = ['relu', 'clip', 'identity', 'quantize', 'dequantize'];
+const UNARY: readonly OpName[] = ['relu', 'clip', 'sigmoid', 'tanh', 'identity', 'quantize', 'dequantize'];
+/** Ops on images whose attributes name dimensions, and which follow the layout of what is around them. */
+const DIMENSIONAL: readonly OpName[] = ['concat', 'pad'];
 const BINARY: readonly OpName[] = ['add', 'sub', 'mul', 'div'];
 
 const keep: LayOut = (node, layouter) =>
@@ -57,6 +59,25 @@ const binary: LayOut = (node, layouter, wanted) => {
 function inImages(node: OpNode, layouter: Layouter, wanted: ReadonlySet<string>): boolean {
   return node.type.shape.length === 4 && (wanted.has(node.name) || node.inputs.some((input) => layouter.isImages(input)));
 }
+
+/** Concatenation and padding, of images along the dimensions as those are held. */
+const dimensional =
+  (attributesOf: (node: OpNode) => Attributes): LayOut =>
+  (node, layouter, wanted) => {
+    if (!inImages(node, layouter, wanted)) return keep(node, layouter, wanted);
+    const images = node.inputs.map((input) => layouter.images(input));
+    layouter.defineImages(node, images, attributesOf(node));
+  };
+
+const concat = dimensional(({ attributes }) => {
+  const axis = Number(attributes.axis);
+  return { axis: NCHW_TO_NHWC.findIndex((dimension) => dimension === (axis < 0 ? axis + 4 : axis)) };
+});
+
+const pad = dimensional(({ attributes }) => {
+  const pads = attributes.pads as readonly number[];
+  return { ...attributes, pads: [0, 4].flatMap((end) => NCHW_TO_NHWC.map((dimension) => pads[end + dimension] ?? 0)) };
+});
 
 /** An operand that broadcasts to images, with its own dimensions moved as those are. */
 function operandOfImages(name: string, layouter: Layouter): string {
@@ -139,8 +160,15 @@ const LAY_OUT: Readonly<Record<OpName, LayOut>> = {
   identity: unary,
   quantize: unary,
   dequantize: unary,
+  sigmoid: unary,
+  tanh: unary,
+  softmax: keep,
   conv: window,
   'max-pool': window,
+  'average-pool': window,
+  lrn: window,
+  concat,
+  pad,
   gemm,
   matmul: keep,
   'batch-norm': keep,
@@ -158,8 +186,8 @@ export function wantedAsImages(ops: readonly OpNode[], typeOf: (name: string) =>
   const wanted = new Set<string>();
   for (const node of ops.toReversed()) {
     if (node.attributes.layout === 'nchw') wanted.add(node.inputs[0] ?? '');
-    const elementwise = UNARY.includes(node.op) || BINARY.includes(node.op);
-    if (elementwise && wanted.has(node.name)) for (const input of node.inputs) if (typeOf(input).shape.length === 4) wanted.add(input);
+    const follows = [UNARY, BINARY, DIMENSIONAL].some((ops) => ops.includes(node.op));
+    if (follows && wanted.has(node.name)) for (const input of node.inputs) if (typeOf(input).shape.length === 4) wanted.add(input);
   }
   return wanted;
 }

@@ -5,7 +5,7 @@ import type { OpName } from '../../compiler/ir/ops.ts';
 import type { Rewriter } from '../rewrite.ts';
 
 /** Ops that move elements and keep their bits, NaNs as they are; all others store the canonical NaN only. */
-const MOVING: readonly OpName[] = ['identity', 'flatten', 'reshape', 'transpose'];
+const MOVING: readonly OpName[] = ['identity', 'flatten', 'reshape', 'transpose', 'concat', 'pad'];
 
 /**
  * Whether every NaN of a value is the canonical one, so that an operation without any other effect on it can be left out.
@@ -17,7 +17,7 @@ export function hasCanonicalNaN(name: string, rewriter: Rewriter): boolean {
   if (constant) return !hasOtherNaN(constant);
   const producer = rewriter.producer(name);
   if (!producer) return false;
-  return !MOVING.includes(producer.op) || hasCanonicalNaN(producer.inputs[0] ?? '', rewriter);
+  return !MOVING.includes(producer.op) || producer.inputs.every((input) => hasCanonicalNaN(input, rewriter));
 }
 
 function hasOtherNaN({ data }: Tensor): boolean {

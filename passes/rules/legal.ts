@@ -6,6 +6,7 @@ import { BATCH_NORM_TO_ARITHMETIC } from '../fold-batch-norm.ts';
 import { rule } from '../rewrite.ts';
 import { clampOp, fusedBoundsOf } from './activations.ts';
 import { GEMM_BETA_CONSTANT, MATMUL_TO_GEMM, elementwise, scalar } from './products.ts';
+import { AVERAGE_POOL_UNIFORM } from './pooling.ts';
 import { VIEW_RULES } from './views.ts';
 
 /** Before the layout of images is decided. */
@@ -27,6 +28,7 @@ export const NORMAL_FORM_RULES = [
     },
   }),
   GEMM_BETA_CONSTANT,
+  AVERAGE_POOL_UNIFORM,
   rule('gemm-plain-weights', {
     doc: 'gemm with constant weights stored N×K → gemm with them stored K×N',
     ops: ['gemm'],

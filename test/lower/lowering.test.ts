@@ -167,6 +167,74 @@ describe('lowering: evaluator, tiled interpreter and machine agree bit for bit',
     );
   });
 
+  it('on average pooling, padding counted', () => {
+    const graphOf = ({ batch, height, width, channels, kernel, strides, dilations }: ConvCase): Graph => {
+      const builder = new GraphBuilder('pool');
+      const x = builder.input('x', tensorType('f32', [batch, height + 2, width + 2, channels]));
+      const attributes = { kernel, strides, pads: [0, 0, 0, 0], dilations: dilations.map(() => 1), layout: 'nhwc' };
+      builder.output('y', builder.op('average-pool', [x], attributes, { name: 'y' }));
+      return builder.build('legal');
+    };
+    const fitting = arbitraryConv.filter(({ height, width, kernel }) => height + 2 >= kernel[0] && width + 2 >= kernel[1]);
+    fc.assert(
+      fc.property(fitting, fc.boolean(), (c, tight) => run(graphOf(c), tight ? small : cambricon)),
+      { numRuns: 80 },
+    );
+  });
+
+  it('on normalisation, softmax, sigmoid, tanh and padding', () => {
+    const shape = fc.tuple(
+      fc.integer({ min: 1, max: 2 }),
+      fc.integer({ min: 1, max: 6 }),
+      fc.integer({ min: 1, max: 6 }),
+      fc.integer({ min: 1, max: 40 }),
+    );
+    const op = fc.constantFrom(
+      ['lrn', { size: 5, alpha: 0.5, layout: 'nhwc' }] as const,
+      ['lrn', { size: 2, alpha: 2, beta: 0.5, bias: 2, layout: 'nhwc' }] as const,
+      ['softmax', {}] as const,
+      ['sigmoid', {}] as const,
+      ['tanh', {}] as const,
+      ['pad', { pads: [0, 1, 2, 0, 0, 3, 0, 0], value: -2 }] as const,
+    );
+    fc.assert(
+      fc.property(shape, op, fc.boolean(), (dims, [name, attributes], tight) => {
+        const builder = new GraphBuilder('g');
+        const x = builder.input('x', tensorType('f32', dims));
+        builder.output('y', builder.op(name, [x], attributes, { name: 'y' }));
+        run(builder.build('legal'), tight ? small : cambricon);
+      }),
+      { numRuns: 120 },
+    );
+  });
+
+  it('on concatenations, along any dimension, nested, of inputs, of results and of what others read too', () => {
+    const dims = fc.tuple(
+      fc.integer({ min: 1, max: 2 }),
+      fc.integer({ min: 1, max: 5 }),
+      fc.integer({ min: 1, max: 5 }),
+      fc.integer({ min: 1, max: 9 }),
+    );
+    fc.assert(
+      fc.property(dims, fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 3 }), fc.boolean(), (shape, axis, outer, tight) => {
+        const builder = new GraphBuilder('g');
+        const x = builder.input('x', tensorType('f32', shape));
+        const a = builder.op('relu', [x], {}, { name: 'a' });
+        const b = builder.op('max-pool', [a], { kernel: [1, 1], layout: 'nhwc' }, { name: 'b' });
+        const w = builder.constant('w', values([1, 1, shape[3], shape[3]], 5));
+        const c = builder.op('conv', [b, w], { layout: 'nhwc' }, { name: 'c' });
+        builder.output('z', builder.op('add', [b, c], {}, { name: 'z' }));
+        const inner = builder.op('concat', [a, x, c], { axis }, { name: 'inner' });
+        const other = builder.op('concat', [b, b], { axis }, { name: 'other' });
+        const last = builder.op('relu', [inner], {}, { name: 'last' });
+        const joined = axis === outer ? [inner, other, last] : [inner, last];
+        builder.output('y', builder.op('concat', joined, { axis: outer }, { name: 'y' }));
+        run(builder.build('legal'), tight ? small : cambricon);
+      }),
+      { numRuns: 120 },
+    );
+  });
+
   it('on products, with tiles of rows, of K and of columns', () => {
     fc.assert(
       fc.property(

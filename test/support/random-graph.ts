@@ -145,6 +145,19 @@ const moved: Propose = (sketch) => ({
   ],
 });
 
+/** One f32 operand. */
+const floating: Propose = (sketch) => ({
+  inputs: [sketch.value(isFloat, () => tensorType('f32', sketch.shape(sketch.choices.between(0, 4))))],
+});
+
+/** An f32 value of four dimensions. */
+function image(sketch: Sketch): string {
+  return sketch.value(
+    (type) => isFloat(type) && type.shape.length === 4,
+    () => tensorType('f32', [sketch.choices.between(1, 2), ...sketch.shape(3, 7)]),
+  );
+}
+
 /** Bounds of a clip, the lower one rarely above the upper one. */
 function bounds(choices: Choices): [number, number] {
   const low = choices.between(-8, 4) / 4;
@@ -200,6 +213,45 @@ const PROPOSALS: Readonly<Record<OpName, Propose>> = {
     const { shape } = sketch.type(inputs[0] ?? '');
     const split = sketch.choices.below(shape.length + 1);
     return { inputs, attributes: { shape: [elementCount(shape.slice(0, split)), 1, ...shape.slice(split)] } };
+  },
+  sigmoid: floating,
+  tanh: floating,
+  softmax: (sketch) => {
+    const x = sketch.value(
+      (type) => isFloat(type) && type.shape.length > 0,
+      () => tensorType('f32', sketch.shape(sketch.choices.between(1, 4))),
+    );
+    const rank = sketch.type(x).shape.length;
+    return { inputs: [x], attributes: { axis: sketch.choices.between(-rank, rank - 1) } };
+  },
+  lrn: (sketch) => ({
+    inputs: [image(sketch)],
+    attributes: { size: sketch.choices.between(1, 5), alpha: sketch.choices.between(1, 8) / 8, bias: 1, layout: sketch.layout() },
+  }),
+  concat: (sketch) => {
+    const { choices } = sketch;
+    const x = sketch.value(
+      ({ shape }) => shape.length > 0,
+      () => tensorType(sketch.element(), sketch.shape(choices.between(1, 4))),
+    );
+    const { element, shape } = sketch.type(x);
+    const axis = choices.below(shape.length);
+    const other = choices.once(2) ? x : sketch.constant(tensorType(element, shape.with(axis, choices.between(1, 3))));
+    const inputs = choices.pick([[x], [x, other], [other, x]]);
+    return { inputs, attributes: { axis: choices.once(2) ? axis - shape.length : axis } };
+  },
+  pad: (sketch) => {
+    const { choices } = sketch;
+    const { inputs } = floating(sketch);
+    const rank = sketch.type(inputs[0] ?? '').shape.length;
+    const pads = Array.from({ length: 2 * rank }, () => (choices.once(3) ? choices.between(1, 2) : 0));
+    return { inputs, attributes: { pads, value: choices.once(2) ? 0 : choices.between(-4, 4) / 4 } };
+  },
+  'average-pool': (sketch) => {
+    const { choices } = sketch;
+    const kernel = [choices.between(1, 3), choices.between(1, 3)];
+    const modes = { ceil_mode: choices.once(2), count_include_pad: choices.once(2) };
+    return { inputs: [image(sketch)], attributes: { ...windows(choices, 1), kernel, layout: sketch.layout(), ...modes } };
   },
   transpose: (sketch) => {
     const { inputs } = moved(sketch);

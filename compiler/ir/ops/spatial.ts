@@ -22,7 +22,7 @@ const NCHW_TO_NHWC = [0, 2, 3, 1];
 const NHWC_TO_NCHW = [0, 3, 1, 2];
 const OIHW_TO_HWIO = [2, 3, 1, 0];
 
-const WINDOW_ATTRIBUTES = {
+export const WINDOW_ATTRIBUTES = {
   strides: { kind: 'ints', default: [1, 1], doc: 'step between windows, [vertical, horizontal]' },
   pads: { kind: 'ints', default: [0, 0, 0, 0], doc: 'padding, [top, left, bottom, right]; padded taps are skipped' },
   dilations: { kind: 'ints', default: [1, 1], doc: 'step between the taps of a window' },
@@ -86,11 +86,11 @@ function addBias(y: Float32Array, bias: Float32Array): void {
   for (let at = 0; at < y.length; at += width) for (let c = 0; c < width; c++) y[at + c] = (y[at + c] as number) + (bias[c] as number);
 }
 
-interface PoolAttributes extends WindowAttributes {
+export interface PoolAttributes extends WindowAttributes {
   readonly kernel: readonly number[];
 }
 
-function poolWindows(x: TensorType, attributes: PoolAttributes): Windows {
+export function poolWindows(x: TensorType, attributes: PoolAttributes): Windows {
   requireInts(attributes.kernel, 'kernel', 2, 1);
   const windows = windowsOf(x, attributes.kernel, attributes);
   for (const { padBefore, padAfter, kernel, dilation, input } of [windows.rows, windows.columns]) {
@@ -121,9 +121,9 @@ function pool<T extends Poolable>(windows: Windows, channels: number, least: num
 }
 
 /** Pools either layout as it is stored: with channels outside, each channel is an image of its own. */
-function poolLayout<T extends Poolable>(windows: Windows, layout: 'nchw' | 'nhwc', least: number, x: T, y: T): void {
-  if (layout === 'nhwc') pool(windows, windows.channels, least, x, y);
-  else pool({ ...windows, batch: windows.batch * windows.channels }, 1, least, x, y);
+export function poolLayout(windows: Windows, layout: 'nchw' | 'nhwc', each: (windows: Windows, channels: number) => void): void {
+  if (layout === 'nhwc') each(windows, windows.channels);
+  else each({ ...windows, batch: windows.batch * windows.channels }, 1);
 }
 
 /** Applies `each(channel, element)` to x, whose channels are dimension 1. */
@@ -210,9 +210,11 @@ export const SPATIAL = {
       const x = operand(inputs, 0, 'x');
       const result = zeros(type);
       const windows = poolWindows(x.type, attributes);
-      if (x.data instanceof Int16Array && result.data instanceof Int16Array)
-        poolLayout(windows, attributes.layout, FIXED_MIN, x.data, result.data);
-      else poolLayout(windows, attributes.layout, -Infinity, floats(x), floats(result));
+      const [from, to] = [x.data, result.data];
+      poolLayout(windows, attributes.layout, (each, channels) => {
+        if (from instanceof Int16Array && to instanceof Int16Array) pool(each, channels, FIXED_MIN, from, to);
+        else pool(each, channels, -Infinity, floats(x), floats(result));
+      });
       activate(result, { activation: 'none', activation_min: -Infinity, activation_max: Infinity });
       return result;
     },
@@ -220,7 +222,8 @@ export const SPATIAL = {
     magnitude(inputs, types, attributes, type) {
       const { terms, count } = operand(inputs, 0, 'x');
       const largest = new Float64Array(elementCount(type.shape));
-      poolLayout(poolWindows(operand(types, 0, 'x'), attributes), attributes.layout, 0, terms, largest);
+      const windows = poolWindows(operand(types, 0, 'x'), attributes);
+      poolLayout(windows, attributes.layout, (each, channels) => pool(each, channels, 0, terms, largest));
       return { terms: largest, count };
     },
   }),

@@ -72,6 +72,15 @@ function validTaps({ input, kernel, stride, dilation, padBefore }: Axis, output:
   };
 }
 
+/** How many taps of each window along an axis count: those in the input, or with padding all that do not lie behind it. */
+export function countTaps(axis: Axis, includePadding: boolean): number[] {
+  const padded = { ...axis, input: axis.input + axis.padBefore + axis.padAfter, padBefore: 0 };
+  return Array.from({ length: axis.output }, (_, output) => {
+    const { first, last } = validTaps(includePadding ? padded : axis, output);
+    return last - first + 1;
+  });
+}
+
 /**
  * Visits the taps that are not padding: window by window, in each in order ky, kx. `length` taps in a row stand on as many adjacent pixels.
  * `window`, `pixel` and `tap` are the ordinals of the window, of the pixel under the first of the taps (both counted over the batch), and of

@@ -71,6 +71,8 @@ export interface WindowCosts {
   readonly computeCycles: (tile: WindowTile) => number;
   /** Whether slices of the channels can be computed by themselves. */
   readonly slices: boolean;
+  /** Whether rows of outputs are as wide as those of inputs, so that all rows of a tile are one; then all tiles have the same columns. */
+  readonly joined?: boolean;
 }
 
 /** Room that rounding up to whole bank lines takes, for each of a tile's buffers. */
@@ -85,10 +87,12 @@ export function chooseTile(context: KernelContext, w: Window, costs: WindowCosts
   for (const channels of costs.slices ? divisors(w.channels) : [w.channels])
     for (const columns of tileSizes(w.outWidth))
       for (const rows of tileSizes(w.outHeight)) {
+        if (costs.joined === true && w.outWidth % columns !== 0) continue;
         const tile = { rows, columns, channels };
+        const outColumns = costs.joined === true ? windowExtent(w, 1, columns) : columns;
         const outputs = costs.outputs(channels);
         const inputBytes = windowExtent(w, 0, rows) * windowExtent(w, 1, columns) * channels * bytes;
-        const tileBytes = inputBytes + rows * columns * outputs * bytes + 2 * ROUNDING_BYTES;
+        const tileBytes = inputBytes + rows * outColumns * outputs * bytes + 2 * ROUNDING_BYTES;
         const counts = [w.batch, w.channels / channels, Math.ceil(w.outHeight / rows), Math.ceil(w.outWidth / columns)];
         const inner = counts.findLast((count) => count > 1) ?? 1;
         const extra = costs.extraBytes(tile);
@@ -133,8 +137,8 @@ export interface WindowTiles {
   readonly sliceSlots: 1 | 2;
   /** Fills what loads never write: the columns of padding, where all tiles have the same. */
   readonly prepare: readonly TileOp[];
-  /** Stores `channels` channels of each output of this tile. `local` is dense, rows of the plan's columns. */
-  store(local: Place, result: KernelValue, firstChannel: ExprLike, channels: number): TileOp;
+  /** Stores `channels` channels of each output of this tile, which stand in rows of `columns` pixels, the plan's unless given. */
+  store(local: Place, result: KernelValue, firstChannel: ExprLike, channels: number, columns?: number): TileOp;
   /** All loops around the body of a tile, loads running ahead. `perSlice` is done once for each slice of channels of each image. */
   loop(body: readonly Statement[], perSlice?: readonly TileOp[]): readonly Statement[];
 }
@@ -234,10 +238,10 @@ export function windowTiles(context: KernelContext, w: Window, plan: WindowPlan,
     iteration,
     sliceSlots: loops[inner] === slice && !isConstant(slice.index) ? plan.slots : 1,
     prepare: wholeWidth && paddedColumns ? Array.from({ length: plan.slots }, (_, i) => fill(0, tileElements, i)) : [],
-    store: (source, result, firstChannel, channels) =>
+    store: (source, result, firstChannel, channels, outColumns = plan.columns) =>
       transferBox('store', element, {
         local: source,
-        localRowBytes: plan.columns * channels * bytes,
+        localRowBytes: outColumns * channels * bytes,
         dram: at(
           result.buffer,
           add(
