@@ -12,6 +12,7 @@ import { addIsa } from './commands/isa.ts';
 import { addOps } from './commands/ops.ts';
 import { addOpt } from './commands/opt.ts';
 import { addPasses } from './commands/passes.ts';
+import { addProfile } from './commands/profile.ts';
 import { addRun } from './commands/run.ts';
 import { addTargets } from './commands/targets.ts';
 import { addZoo } from './commands/zoo.ts';
@@ -27,7 +28,21 @@ function commandLine(): Command {
     // Errors are printed in one place, below.
     .configureOutput({ writeOut: print, writeErr: printMessage, outputError: () => undefined })
     .addHelpText('after', `\n${EXIT_CODES}\n\nStart with:\n  plumbline eval lenet-5`);
-  for (const add of [addEval, addCompile, addRun, addCheck, addOpt, addAsm, addDisasm, addZoo, addTargets, addPasses, addOps, addIsa])
+  for (const add of [
+    addEval,
+    addProfile,
+    addCompile,
+    addRun,
+    addCheck,
+    addOpt,
+    addAsm,
+    addDisasm,
+    addZoo,
+    addTargets,
+    addPasses,
+    addOps,
+    addIsa,
+  ])
     add(program);
   return program;
 }

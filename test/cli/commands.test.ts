@@ -8,7 +8,7 @@ import { zooDataset } from '../../compiler/cli/zoo.ts';
 import { plumbline, ROOT, succeed, temporaryFolder } from '../support/cli.ts';
 import { expectGolden } from '../support/golden.ts';
 
-const COMMANDS = ['eval', 'compile', 'run', 'check', 'opt', 'asm', 'disasm', 'zoo', 'targets', 'passes', 'ops', 'isa'] as const;
+const COMMANDS = ['eval', 'profile', 'compile', 'run', 'check', 'opt', 'asm', 'disasm', 'zoo', 'targets', 'passes', 'ops', 'isa'] as const;
 
 const folder = temporaryFolder();
 const inFolder = { cwd: folder.path };
@@ -96,6 +96,21 @@ describe('eval', () => {
     const { stdout, stderr } = await plumbline(['eval', 'lenet-300-100', '--limit', '20']);
     expect(stderr).toBe('');
     expect(stdout).not.toContain('\u001b');
+  });
+});
+
+describe('profile', () => {
+  it('tells layer by layer what eval sums up', async () => {
+    expectGolden('test/golden/cli/profile.txt', await succeed(['profile', 'lenet-5']));
+    const layer = z.object({ cycles: z.number(), joules: z.number(), bytes: traffic });
+    const profile = z
+      .object({ schema: z.literal('plumbline.profile/1'), cycles: z.number(), joules: z.number(), layers: z.array(layer) })
+      .parse(JSON.parse(await succeed(['profile', 'lenet-5', '--json'])));
+    const whole = evaluation.parse(JSON.parse(await succeed(['eval', 'lenet-5', '--limit', '1', '--json'])));
+    const sum = (each: (one: z.infer<typeof layer>) => number): number => profile.layers.reduce((total, one) => total + each(one), 0);
+    expect(sum(({ cycles }) => cycles)).toBe(whole.timing.cycles);
+    expect(sum(({ bytes }) => bytes.dram?.read ?? 0)).toBe(whole.timing.bytes.dram?.read);
+    expect(sum(({ joules }) => joules)).toBeCloseTo(whole.energy.joulesPerSample, 12);
   });
 });
 

@@ -1,0 +1,84 @@
+/** Where the time of a program goes, layer by layer: from one timed run, which does not depend on data. */
+import type { Program } from '../../isa/program.ts';
+import type { Target } from '../../isa/target.ts';
+import type { Activity } from '../machine/activity.ts';
+import { energyOf } from '../machine/energy.ts';
+import { Machine } from '../machine/machine.ts';
+import type { CauseCycles, LayerTiming } from '../machine/timing-report.ts';
+import { timingModelOf } from './throughput.ts';
+
+export const PROFILE_SCHEMA = 'plumbline.profile/1';
+
+/** One operation of the graph. Its cycles are those of the critical path that its instructions are charged with. */
+export interface LayerProfile {
+  readonly layer: string;
+  /** Nodes of the model that it computes. */
+  readonly origin: readonly string[];
+  readonly cycles: number;
+  /** Of all cycles. */
+  readonly share: number;
+  readonly stalls: CauseCycles;
+  /** Cycles in which a unit is held, by the layer's cycles: above 1 where work hides behind other layers'. */
+  readonly busy: Readonly<Record<'matrix' | 'vector' | 'dma', number>>;
+  /** Cycles that the layer takes at least: the longest of what the matrix unit, the vector unit and the DMA channel have to do without a stall. */
+  readonly roofCycles: number;
+  /** roofCycles by cycles. */
+  readonly ofRoof: number;
+  readonly macs: number;
+  readonly instructions: number;
+  readonly bytes: Activity['bytes'];
+  readonly joules: number;
+}
+
+export interface Profile {
+  readonly schema: typeof PROFILE_SCHEMA;
+  readonly model: string;
+  readonly target: string;
+  readonly passes: string;
+  readonly cycles: number;
+  readonly joules: number;
+  readonly layers: readonly LayerProfile[];
+}
+
+/** Runs a program once on zeros. Cycles, instructions, bytes and joules of the layers add up to the program's. */
+export function profileProgram(program: Program, target: Target, { model, passes }: { model: string; passes: string }): Profile {
+  const machine = new Machine(program, target);
+  const timing = timingModelOf(program, target);
+  for (const { name, shape, element } of program.inputs) {
+    const elements = shape.reduce((product, dimension) => product * dimension, 1);
+    machine.writeInput(name, element === 'f32' ? new Float32Array(elements) : new Int16Array(elements));
+  }
+  machine.run({ observers: [timing] });
+  const { cycles, layers } = timing.report();
+  const profiled = layers.map((layer) => profileLayer(layer, cycles, program, target));
+  return {
+    schema: PROFILE_SCHEMA,
+    model,
+    target: target.name,
+    passes,
+    cycles,
+    joules: profiled.reduce((sum, { joules }) => sum + joules, 0),
+    layers: profiled,
+  };
+}
+
+function profileLayer(layer: LayerTiming, total: number, program: Program, target: Target): LayerProfile {
+  const { key, cycles, causes, busyCycles, activity } = layer;
+  const ratio = (part: number): number => (cycles === 0 ? 0 : part / cycles);
+  // Conflicts between banks are charged to the units that they hold up; a layer without them would be as fast as its busiest unit.
+  const roofCycles = Math.max(busyCycles.matrix, busyCycles.vector - causes.bankConflict, busyCycles.dma, 0);
+  return {
+    layer: key,
+    origin: program.debug.find(({ node }) => node === key)?.origin ?? [],
+    cycles,
+    share: total === 0 ? 0 : cycles / total,
+    stalls: causes,
+    busy: { matrix: ratio(busyCycles.matrix), vector: ratio(busyCycles.vector), dma: ratio(busyCycles.dma) },
+    roofCycles,
+    ofRoof: ratio(roofCycles),
+    macs: activity.macs,
+    instructions: activity.instructions,
+    bytes: activity.bytes,
+    joules: energyOf(layer, target).joules,
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * Networks from outside against onnxruntime: outputs of compiled programs within 1e-4 of the range. The models are not part of the project; they are
+ * looked for in `PLUMBLINE_REAL_DATA`, else beside the checkout, and the tests are skipped where there are none.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { importOnnx } from '../../compiler/frontend/import.ts';
+import { floats, tensor } from '../../compiler/ir/tensor.ts';
+import { elementCount } from '../../compiler/ir/types.ts';
+import { compileModel } from '../../compiler/pipeline.ts';
+import { instructionCount } from '../../isa/program.ts';
+import { parsePipeline } from '../../passes/pipeline-text.ts';
+import { Machine } from '../../runtime/machine/machine.ts';
+import { createOracle } from '../support/ort.ts';
+import { loadTarget } from '../support/targets.ts';
+
+const data = process.env.PLUMBLINE_REAL_DATA ?? fileURLToPath(new URL('../../../shared/real', import.meta.url));
+const TOLERANCE = 1e-4;
+
+/** `scale` is that of the inputs; static and executed instructions are held below what the README says. */
+const MODELS = [
+  { model: 'mlperf-tiny-resnet8-cifar10', samples: 20, scale: 255, instructions: 1_000, executed: 10_000 },
+  { model: 'mlperf-tiny-dscnn-kws', samples: 20, scale: 1, instructions: 700, executed: 12_000 },
+  { model: 'mobilenet-v1-0.25-128', samples: 20, scale: 1, instructions: 2_200, executed: 30_000 },
+  { model: 'mobilenet-v2-1.0-224', samples: 20, scale: 1, instructions: 6_000, executed: 200_000 },
+];
+
+function image(count: number, seed: number, scale: number): Float32Array {
+  let state = seed;
+  return Float32Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state / 2 ** 32) * scale;
+  });
+}
+
+describe.skipIf(!existsSync(join(data, 'models')))('networks from outside', () => {
+  it.each(MODELS)('$model', async ({ model, samples, scale, instructions, executed }) => {
+    const bytes = readFileSync(join(data, 'models', `${model}.onnx`));
+    const target = loadTarget('cambricon');
+    const graph = importOnnx(bytes);
+    const { program } = compileModel(graph, { target, passes: parsePipeline('O1') });
+    expect(instructionCount(program)).toBeLessThanOrEqual(instructions);
+    const machine = new Machine(program, target);
+    const oracle = await createOracle(bytes);
+    const [input, output] = [graph.inputs[0], graph.outputs[0]];
+    if (!input || !output) throw new Error(`${model} has no input or output`);
+    for (let i = 0; i < samples; i++) {
+      const x = tensor(input.type, image(elementCount(input.type.shape), i + 1, scale));
+      const wanted = await oracle.run({ [input.name]: { type: 'float32', dims: x.type.shape, data: floats(x) } });
+      const expected = wanted[output.name]?.data as Float32Array;
+      machine.reset();
+      machine.writeInput(input.name, floats(x));
+      expect(machine.run().instructions).toBeLessThanOrEqual(executed);
+      const actual = machine.readOutput(output.name);
+      const range = Math.max(...expected) - Math.min(...expected);
+      const worst = expected.reduce((most, value, k) => Math.max(most, Math.abs(value - (actual[k] ?? NaN))), 0);
+      expect(worst).toBeLessThanOrEqual(TOLERANCE * range);
+    }
+    await oracle.release();
+  });
+});
