@@ -57,13 +57,13 @@ const MEMORY = section(
   'Addresses are bytes, sizes are counts of elements of the operand’s type. An address is a register plus an immediate offset, modulo 2^32; the range from there is not wrapped: one that ends beyond its space traps. Sizes and counts are unsigned. Strides are signed, so rows may run backwards. Elements and words are little-endian, and aligned to their size: 2 bytes for `fx16`, 4 for `f32` and for words.',
   'A bank of a scratchpad is (address / `bankBytes`) modulo `banks` of the target. Banks change how long an instruction takes and never what it does.',
   'Main memory is divided into the segments of the program: constants, which are read-only, inputs, outputs, activations, spill. A read of a byte that nothing has written since the reset traps; constants are written at load, inputs by the host.',
-  'An instruction whose output is empty, because a size, a row count or a plane count is zero, touches no memory and does nothing. (A product with no inputs has an output: zeros, or its accumulators unchanged.)',
+  'An instruction whose output is empty, because a size, a row count or a plane count is zero, touches no memory and does nothing. (A product with no inputs has an output: zeros, or its accumulators unchanged but for a NaN, which becomes the canonical one.)',
 );
 
 const REPETITION = section(
   'Repetition and strides',
   'With `rep`, an instruction stands for `count` instructions that follow each other: row r takes each operand at its address plus r times its stride in bytes. The matrix of a product stays. A stride of 0 reads the same row each time (a row of weights for all pixels), or continues on the result of the row before (a reduction). A strided transfer moves `rows` rows of `size` elements, and a three-dimensional one `planes` planes of them, whose rows lie without gaps in the scratchpad: a slice of the channels of some rows of an image.',
-  'An output may lie exactly on an input of an element-wise instruction, with the same start and the same stride; any other overlap of an output with an input traps. The accumulators of a product must not meet its input vector at all. Rows of an output lie exactly on each other or nowhere.',
+  'An output may lie exactly on an input of an element-wise instruction, with the same start and the same stride; any other overlap of an output with an input traps. The accumulators of a matrix product must not meet its input vector at all. Rows of an output lie exactly on each other or nowhere. The stride of a single row, and of a single plane, is not looked at.',
   'An access has at most as many rows, over all planes, as the vector scratchpad has 16-bit elements; more traps.',
 );
 
