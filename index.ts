@@ -9,6 +9,7 @@ export type { OpName } from './compiler/ir/ops.ts';
 export { parseGraph, printGraph } from './compiler/ir/text.ts';
 export { checkGraph, verifyGraph } from './compiler/ir/verify.ts';
 export { evaluateGraph } from './compiler/ir/evaluate.ts';
+export { exportOnnx } from './compiler/frontend/export.ts';
 export { importOnnx } from './compiler/frontend/import.ts';
 export { compileModel, legalize, optimize } from './compiler/pipeline.ts';
 export type { Compilation, CompileOptions } from './compiler/pipeline.ts';

@@ -10,6 +10,8 @@ import { expectGolden } from '../support/golden.ts';
 
 const COMMANDS = ['eval', 'profile', 'compile', 'run', 'check', 'opt', 'asm', 'disasm', 'zoo', 'targets', 'passes', 'ops', 'isa'] as const;
 
+const DATA = join(ROOT, 'benchmarks/zoo/image/fashion-mnist/t10k');
+
 const folder = temporaryFolder();
 const inFolder = { cwd: folder.path };
 beforeAll(async () => {
@@ -191,6 +193,15 @@ describe('opt', () => {
     const { code, stderr } = await plumbline(['opt', 'lenet-5', '--check-contracts', '2', '-o', 'c.pir'], inFolder);
     expect(code).toBe(0);
     expect(stderr).toContain('fuse-activation');
+  });
+
+  it('writes ONNX that comes back as the same network', async () => {
+    await succeed(['opt', 'lenet-300-100', '-p', 'O1', '--emit', 'onnx', '-o', 'o.onnx'], inFolder);
+    const of = async (model: string) =>
+      evaluation.parse(JSON.parse(await succeed(['eval', model, '--limit', '50', '--json', '--data', DATA], inFolder))).metrics;
+    expect(await of('./o.onnx')).toEqual(await of('lenet-300-100'));
+    const { code, stderr } = await plumbline(['opt', 'lenet-300-100', '--emit', 'onnx']);
+    expect([code, stderr]).toEqual([2, 'plumbline: error: an ONNX model needs a file to be written to (give one with -o FILE.onnx)\n']);
   });
 
   it('tells time on request', async () => {

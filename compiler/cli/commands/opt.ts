@@ -1,5 +1,5 @@
 /** `plumbline opt`: runs passes on a graph and shows what they do. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { join } from 'node:path';
 import type { ContractReport } from '../../../passes/contract/check.ts';
 import { bisectGate } from '../../../passes/instruments/bisect.ts';
@@ -13,7 +13,9 @@ import type { PassObserver } from '../../../passes/manager.ts';
 import { runPipeline } from '../../../passes/manager.ts';
 import { parsePipeline } from '../../../passes/pipeline-text.ts';
 import { PASSES } from '../../../passes/registry.ts';
-import { makeDirectory, monotonicSeconds, readTextFile } from '../../../runtime/platform/node.ts';
+import { makeDirectory, monotonicSeconds, readTextFile, writeFile } from '../../../runtime/platform/node.ts';
+import { exportOnnx } from '../../frontend/export.ts';
+import { fail } from '../../ir/diagnostic.ts';
 import type { Graph } from '../../ir/graph.ts';
 import { printGraph } from '../../ir/text.ts';
 import { checkGraph } from '../../ir/verify.ts';
@@ -30,6 +32,7 @@ import { failUnknown } from '../suggest.ts';
 interface Flags extends BindingFlags {
   readonly passes?: string;
   readonly output?: string;
+  readonly emit?: 'pir' | 'onnx';
   readonly printBefore?: readonly string[];
   readonly printAfter?: readonly string[];
   readonly printChanged?: boolean;
@@ -54,7 +57,8 @@ The graph goes to standard output or to FILE and FILE.data; everything else goes
 
 Examples:
   plumbline opt lenet-5 -p O1 -o lenet-5.pir
-  plumbline opt resnet -p fold-batch-norm,fuse-activation --check-contracts 4 --stats`,
+  plumbline opt resnet -p fold-batch-norm,fuse-activation --check-contracts 4 --stats
+  plumbline opt resnet -p O1,legalize-layout --emit onnx -o resnet-nhwc.onnx`,
     )
     .action(run);
 }
@@ -62,7 +66,12 @@ Examples:
 function addOptions(command: Command): Command {
   return addBindingOptions(command)
     .option('-p, --passes <pipeline>', `passes, separated by commas; see \`plumbline passes\` (default: "${DEFAULT_PASSES}")`)
-    .option('-o, --output <file.pir>', 'where to write the graph instead of standard output')
+    .option('-o, --output <file>', 'where to write the graph instead of standard output')
+    .addOption(
+      new Option('--emit <form>', 'the form of the graph: its text, or an ONNX model that another runtime can execute')
+        .choices(['pir', 'onnx'])
+        .default('pir'),
+    )
     .option('--print-before <passes>', 'print the graph before these passes, or before "all"', nameList)
     .option('--print-after <passes>', 'print the graph after these passes, or after "all"', nameList)
     .option('--print-changed', 'print the graph after each pass that changed it')
@@ -104,11 +113,18 @@ function run(model: string, given: Flags): void {
   const steps = stepReports(result.steps, clock.times, contracts);
   if (flags.json) {
     printJson({ schema: 'plumbline.opt/1', model: source.name, steps });
-    if (flags.output !== undefined) writePrinted(printGraph(result.graph), flags.output);
+    if (flags.output !== undefined) writeGraph(result.graph, flags);
     return;
   }
-  showPrinted(printGraph(result.graph), flags.output);
+  writeGraph(result.graph, flags);
   printMessage(renderStepReports(steps, { time: flags.time ?? false, stats: flags.stats ?? false }));
+}
+
+function writeGraph(graph: Graph, { emit, output }: Flags): void {
+  if (emit !== 'onnx') return showPrinted(printGraph(graph), output);
+  if (output === undefined)
+    return fail('usage', 'cli/no-output', 'an ONNX model needs a file to be written to', { hint: 'give one with -o FILE.onnx' });
+  writeFile(output, exportOnnx(graph));
 }
 
 /** What the first line of a reproducer asks for, under the options that are given. */
