@@ -40,3 +40,14 @@ describe('static instructions', () => {
     expect(bytes().equals(bytes())).toBe(true);
   });
 });
+
+describe('activations in DRAM', () => {
+  it.each(['alexnet', 'vgg', 'googlenet', 'squeezenet', 'resnet', 'mobilenet', 'inception-v3'])(
+    '%s: hardly more than what lives at once',
+    (model) => {
+      const { peakBytes, liveBytes } = compiled(model, 1).memory.activations;
+      expect(liveBytes).toBeGreaterThan(0);
+      expect(peakBytes).toBeLessThanOrEqual(1.15 * liveBytes);
+    },
+  );
+});
