@@ -23,7 +23,9 @@ export function listOperators(bytes: Uint8Array): readonly OperatorUse[] {
 
 /** The version of ONNX's own operator set that a model is written in, if the importer knows it. */
 export function requireOpset(model: OnnxModel): number {
-  const opset = model.opsets.get('');
+  // A model of foreign operators alone need not say, and is refused for those.
+  const foreign = model.graph.nodes.length > 0 && model.graph.nodes.every(({ domain }) => domain !== '');
+  const opset = model.opsets.get('') ?? (foreign ? OPSETS.last : undefined);
   if (opset === undefined) return fail('invalid', 'onnx/opset', "the model does not say which version of ONNX's operators it uses");
   if (opset >= OPSETS.first && opset <= OPSETS.last) return opset;
   return fail('unsupported', 'onnx/opset', `opset ${opset} is not supported, ${OPSETS.first} to ${OPSETS.last} are`, {

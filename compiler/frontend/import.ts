@@ -54,7 +54,8 @@ function importModel(model: OnnxModel, options: ImportOptions): Graph {
   for (const [name, type] of bound.types) values.define(name, builder.input(name, type));
   defineInitializers(graph, values, resolveExternal);
   const read = new Set([...graph.nodes.flatMap((node) => node.inputs), ...graph.outputs.map(({ name }) => name)]);
-  for (const node of nodes) importNode(node, read, { builder, values, opset, resolveExternal });
+  const context: ImportContext = { builder, values, opset, resolveExternal, filled: 0 };
+  for (const node of nodes) importNode(node, read, context);
   for (const output of graph.outputs) {
     const value = values.value(output.name);
     checkDeclared(output, builder.type(value), bound);
@@ -88,12 +89,12 @@ function importNode(named: NamedNode, read: ReadonlySet<string>, context: Import
   const importer = importerOf(domain, op, context.opset);
   // `requireOperators` has seen to it that there is one.
   if (typeof importer === 'string') throw new Error(importer);
-  const [first = '', ...others] = outputs;
-  const other = others.find((output) => output !== '' && read.has(output));
-  if (other !== undefined)
-    node.unsupported('onnx/unsupported-output', `only the first output of ${op} is supported, but '${other}' is used`);
   const result = importer(node);
   node.finish();
+  const [first = '', ...others] = outputs;
+  const other = others.find((output) => output !== '' && read.has(output) && !context.values.isDefined(output));
+  if (other !== undefined)
+    node.unsupported('onnx/unsupported-output', `only the first output of ${op} is supported, but '${other}' is used`);
   if (typeof result === 'string') context.values.define(first, result);
   else context.values.defineConstant(first, () => result);
 }

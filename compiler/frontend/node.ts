@@ -18,6 +18,8 @@ export interface ImportContext {
   /** Version of ONNX's own operator set. */
   readonly opset: number;
   readonly resolveExternal: ExternalResolver | undefined;
+  /** Elements so far of constants that the model describes and does not contain. */
+  filled: number;
 }
 
 /** A node, its operands counted from 0. An operand or attribute that no one asks for is an error in the end (`finish`). */
@@ -122,6 +124,17 @@ export class NodeImport {
   /** Takes note of attributes that change nothing here. */
   skipAttributes(...names: readonly string[]): void {
     for (const name of names) this.#attributesRead.add(name);
+  }
+
+  /** Takes note of a constant that the model does not contain, and gives the elements of all of them together. */
+  countFilled(elements: number): number {
+    return (this.#context.filled += elements);
+  }
+
+  /** Gives an output besides the first, which is always the same; no one need read it. */
+  furtherConstant(index: number, load: () => Tensor): void {
+    const output = this.#outputs[index] ?? '';
+    if (output !== '') this.#context.values.defineConstant(output, load);
   }
 
   /** Adds the op that computes the node's first output. */

@@ -11,7 +11,7 @@ import { floats, tensor } from '../ir/tensor.ts';
 import { elementCount, tensorType } from '../ir/types.ts';
 import type { NodeImport } from './node.ts';
 import { globalPooling, pooling, reduceMean } from './pooling.ts';
-import { concat, pad, softmax, sum } from './shapes.ts';
+import { concat, constantOfShape, pad, softmax, sum } from './shapes.ts';
 import { windowAttributes } from './windows.ts';
 
 /** Adds a node's ops and gives what its first output is: a value of the graph by name, or a constant. */
@@ -64,6 +64,8 @@ const COMPOSED: Readonly<Record<string, Importer>> = {
     return value ?? node.invalid('Constant has no value');
   },
 
+  ConstantOfShape: constantOfShape,
+
   Conv(node) {
     const [x, w] = [node.operand(0), node.operand(1)];
     const bias = node.optional(2);
@@ -81,9 +83,11 @@ const COMPOSED: Readonly<Record<string, Importer>> = {
     requireInference(node);
     node.skipAttributes('ratio', 'seed');
     if (node.opset >= 12) {
-      // The ratio, which inference does not use.
+      const { shape } = node.type(x);
+      // Nothing is dropped in inference, whatever the ratio, nor at a ratio of 0.
       node.skipOperand(1);
-      if (node.constant(2, 'training mode')?.data[0]) refuseTraining(node);
+      if (node.constant(2, 'training mode')?.data[0] && scalar(node, 1, 'ratio') !== 0) refuseTraining(node);
+      node.furtherConstant(1, () => tensor(tensorType('i1', shape), new Uint8Array(elementCount(shape)).fill(1)));
     }
     return node.result('identity', [x]);
   },

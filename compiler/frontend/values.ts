@@ -22,6 +22,10 @@ export class Values {
     this.#constants.set(onnxName, () => (tensor ??= load()));
   }
 
+  isDefined(onnxName: string): boolean {
+    return this.#values.has(onnxName) || this.#constants.has(onnxName);
+  }
+
   /** The tensor that a value always is, or undefined when it is computed or fed. */
   constant(onnxName: string): Tensor | undefined {
     return this.#constants.get(onnxName)?.();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { printType } from '../../compiler/ir/types.ts';
 import { diagnosticOf, importSpec, importedText } from '../support/frontend.ts';
 import type { AttributeSpec, ModelSpec, TensorSpec } from '../support/onnx-builder.ts';
 import { node } from '../support/onnx-builder.ts';
@@ -277,8 +278,22 @@ describe('Dropout', () => {
     );
   });
 
-  test('a mask that is read is refused', () => {
-    const used = { ...single(13, 'Dropout', [[2]], {}, 'y mask'), outputs: [{ name: 'y' }, { name: 'mask' }] };
+  test('at a ratio of 0 drops nothing in training either', () => {
+    expect(opsOf(13, 'Dropout', [[2], scalar(0), bool(true)])).toBe(kept);
+    expect(errorOf(13, 'Dropout', [[2], undefined, bool(true)])).toContain('onnx/training');
+  });
+
+  test('keeps everything, says the mask', () => {
+    const outputs = [{ name: 'y' }, { name: 'mask', dataType: 9 }];
+    const graph = importSpec({ ...single(13, 'Dropout', [[2]], {}, 'y mask'), outputs });
+    expect(graph.node('mask')).toMatchObject({
+      kind: 'constant',
+      value: { type: { element: 'i1', shape: [2] }, data: Uint8Array.of(1, 1) },
+    });
+  });
+
+  test('a mask as it was before opset 12 is refused', () => {
+    const used = { ...single(11, 'Dropout', [[2]], {}, 'y mask'), outputs: [{ name: 'y' }, { name: 'mask' }] };
     expect(diagnosticOf(() => importSpec(used))).toBe(
       "unsupported onnx/unsupported-output: n: only the first output of Dropout is supported, but 'mask' is used",
     );
@@ -369,5 +384,36 @@ describe('Constant', () => {
     expect(errorOf(13, 'Add', [[1], { dims: [1], data: Float64Array.of(1) }])).toBe(
       'unsupported onnx/unsupported-type: initializer x1: element type double is not supported',
     );
+  });
+});
+
+describe('ConstantOfShape', () => {
+  const filled = (shape: number[], attributes: Attributes = {}): string => {
+    const nodes = [node('ConstantOfShape', 's', 'c', attributes, 'n'), node('Identity', 'c', 'y')];
+    const graph = importSpec({
+      nodes,
+      outputs: [{ name: 'y', ...dataType(attributes) }],
+      initializers: [{ ...ints(...shape), name: 's' }],
+    });
+    const constant = graph.node('c');
+    return constant.kind === 'constant' ? `${printType(constant.type)} ${[...constant.value.data].join()}` : constant.kind;
+  };
+  const dataType = (attributes: Attributes): { dataType?: number } => (Object.keys(attributes).length > 0 ? { dataType: 7 } : {});
+
+  test('of zeros, or of a value', () => {
+    expect(filled([2, 2])).toBe('f32[2,2] 0,0,0,0');
+    expect(filled([2], { value: { tensor: ints(3) } })).toBe('i64[2] 3,3');
+    expect(filled([])).toBe('f32[] 0');
+    expect(filled([0, 3])).toBe('f32[0,3] ');
+  });
+
+  test('errors', () => {
+    const error = (shape: number[], attributes: Attributes = {}): string => diagnosticOf(() => filled(shape, attributes));
+    expect(error([2], { value: { tensor: ints(1, 2) } })).toBe('invalid onnx/bad-node: n: the value must be one element, not 2');
+    expect(error([-1])).toBe('invalid onnx/bad-node: n: [-1] is no shape');
+    expect(error([2 ** 20, 2 ** 20])).toBe(
+      'unsupported onnx/too-large: n: constants of 1099511627776 elements that are all alike are too large to import',
+    );
+    expect(errorOf(13, 'ConstantOfShape', [[2]])).toContain('onnx/not-constant');
   });
 });

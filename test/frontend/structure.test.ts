@@ -144,6 +144,11 @@ describe('errors name what is wrong', () => {
       'unsupported onnx/opset: model.onnx: opset 27 is not supported, 6 to 26 are (convert the model with onnx.version_converter)',
     ],
     [
+      'only foreign operators',
+      model([{ ...relu, domain: 'ai.onnx.ml' }], { opset: { 'ai.onnx.ml': 3 } }),
+      'unsupported onnx/unsupported-op: model.onnx: operators are not supported: ai.onnx.ml.Relu ×1',
+    ],
+    [
       'no opset',
       model([relu], { opset: { 'ai.onnx.ml': 3 } }),
       "invalid onnx/opset: model.onnx: the model does not say which version of ONNX's operators it uses",

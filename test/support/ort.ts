@@ -25,7 +25,7 @@ export async function createOracle(model: Uint8Array): Promise<Oracle> {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     executionMode: 'sequential',
-    logSeverityLevel: 3,
+    logSeverityLevel: 4,
   });
   return {
     run(feeds) {
