@@ -47,8 +47,9 @@ export function rowTiles(
   let best: { size: number; slots: 1 | 2; cycles: number } | undefined;
   for (const size of width > 1 && !hasExtension(target, 'xrep') ? [1] : tileSizes(rows)) {
     const tiles = Math.ceil(rows / size);
-    const slots = tiles > 1 ? 2 : 1;
-    if (buffers * slots * (size * width * bytes + 64) + extraBytes > vectorBytes) continue;
+    const fits = (count: number): boolean => buffers * count * (size * width * bytes + 64) + extraBytes <= vectorBytes;
+    const slots = tiles > 1 && fits(2) ? 2 : 1;
+    if (!fits(slots)) continue;
     const move = width === 1 ? transferCycles(target, 1, size * bytes) : transferCycles(target, size, width * bytes);
     const compute = passes * (width === 1 ? vectorCycles(target, element, 1, size) : vectorCycles(target, element, size, width));
     const cycles = loopCycles(target, 1, tiles, slots, { load: loads * move, compute, store: move });
