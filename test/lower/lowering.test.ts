@@ -116,12 +116,7 @@ describe('lowering: evaluator, tiled interpreter and machine agree bit for bit',
   });
 
   it('on convolutions in groups, of single channels and of several', () => {
-    const grouped = fc.tuple(
-      arbitraryConv,
-      fc.integer({ min: 1, max: 6 }),
-      fc.integer({ min: 1, max: 3 }),
-      fc.integer({ min: 1, max: 3 }),
-    );
+    const grouped = fc.tuple(arbitraryConv, fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }));
     fc.assert(
       fc.property(grouped, fc.boolean(), ([c, groups, inputs, outputs], tight) => {
         run(convGraph({ ...c, groups, channels: groups * inputs, outputs: groups * outputs }), tight ? small : cambricon);
