@@ -82,8 +82,8 @@ ${table(['network', 'instructions', 'body', 'executed', 'MACs', 'cycles', 'DRAM'
 ## Which instructions
 
 The paper prints mean shares of five classes, which stand in the last line of each table; moves of scalars are data transfer there and here, comparisons and logic belong to vector and
-scalar. Whether instructions of the code or executed ones are counted is not known to us, so here are both. The published shares add up to 100.1 %: those of an arithmetic mean do, those
-of a geometric mean cannot exceed 100 % and are below it where networks differ. So compare the arithmetic mean.
+scalar (the shares, and that they are geometric means, are recalled from the paper and not verified). Whether instructions of the code or executed ones are counted is not known to us,
+so here are both. The published shares add up to 100.1 %, as those of an arithmetic mean do; shares of geometric means add up to less where networks differ. So both means are here too.
 
 ### Executed
 
