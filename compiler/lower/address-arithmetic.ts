@@ -1,17 +1,19 @@
 /**
  * Index expressions to scalar instructions. Every distinct expression gets one virtual register, computed as far outside as its variables
  * allow: constants in front of the section, sums of loop variables as induction registers that step at the end of their loop, minima,
- * maxima and parities at the head of the loop that changes them.
+ * maxima, parities and signs at the head of the loop that changes them.
  */
 import { expectDefined } from './expect.ts';
 import type { Atom, Expr } from './expr.ts';
-import { isConstant, printAtom, printExpr, subtract, variablesOf } from './expr.ts';
+import { expr, isConstant, printAtom, printExpr, scale, subtract, variablesOf } from './expr.ts';
 import type { VirtualField, VirtualInstruction, VirtualItem, VirtualRegister } from './virtual.ts';
 import { backEdge, virtual } from './virtual.ts';
 
 /** A loop that is being emitted, or the section itself. */
 interface Scope {
   readonly variable: string | undefined;
+  /** The register that counts down from the extent to 1; the section has none. */
+  readonly counter: Countdown | undefined;
   /** In front of the loop; for the section, its beginning. */
   readonly entry: VirtualItem[];
   /** At the head of every iteration. */
@@ -19,13 +21,35 @@ interface Scope {
   readonly body: VirtualItem[];
   /** At the end of every iteration. */
   readonly latch: VirtualItem[];
-  readonly registers: Map<string, VirtualRegister>;
+  readonly registers: Map<string, VirtualField>;
+  /** Sums of loop variables, by the text of their terms. */
+  readonly inductions: Map<string, Induction>;
 }
 
-const newScope = (variable: string | undefined): Scope => ({ variable, entry: [], head: [], body: [], latch: [], registers: new Map() });
+interface Countdown {
+  readonly register: VirtualRegister;
+  readonly extent: Expr;
+}
+
+/** A register that holds `constant` plus the terms that it is filed under. */
+interface Induction {
+  readonly register: VirtualRegister;
+  readonly constant: number;
+}
+
+const newScope = (variable?: string, counter?: Countdown): Scope => ({
+  variable,
+  counter,
+  entry: [],
+  head: [],
+  body: [],
+  latch: [],
+  registers: new Map(),
+  inductions: new Map(),
+});
 
 export class AddressArithmetic {
-  readonly #scopes: Scope[] = [newScope(undefined)];
+  readonly #scopes: Scope[] = [newScope()];
   readonly #zero: number;
   #count = 0;
 
@@ -46,7 +70,7 @@ export class AddressArithmetic {
   loop(variable: string, extent: Expr, maxIterations: number, body: () => void): void {
     const counter = this.#newRegister();
     const start = this.#copyOf(extent, counter);
-    this.#scopes.push(newScope(variable));
+    this.#scopes.push(newScope(variable, { register: counter, extent }));
     body();
     const scope = expectDefined(this.#scopes.pop(), 'the loop is open');
     this.#innermost.body.push(...scope.entry, ...start, {
@@ -68,16 +92,27 @@ export class AddressArithmetic {
     if (isConstant(e) && e.constant === 0) return this.#zero;
     const depth = this.#depthOf(variablesOf(e));
     const scope = this.#scopeAt(depth);
-    const key = printExpr(e);
-    const known = scope.registers.get(key);
-    if (known) return known;
-    const register = isConstant(e)
-      ? this.#constant(e.constant, scope)
-      : this.#isInduction(e, scope)
-        ? this.#induction(e, scope)
-        : this.#combination(e, depth, scope);
-    scope.registers.set(key, register);
-    return register;
+    return this.#shared(scope, printExpr(e), () => {
+      if (isConstant(e)) return this.#constant(e.constant, scope);
+      return this.#isInduction(e, scope) ? this.#induction(e, scope) : this.#combination(e, depth, scope);
+    });
+  }
+
+  /**
+   * A register and a constant whose sum is an expression's value, for an operand that has an immediate offset. With the constant free a multiple
+   * of a loop variable is a multiple of what the counter says is left.
+   */
+  valueWithOffset(e: Expr): { readonly register: VirtualField; readonly rest: number } {
+    const terms: Expr = { constant: 0, terms: e.terms };
+    const [term, ...others] = e.terms;
+    const scope = this.#scopeAt(this.#depthOf(variablesOf(e)));
+    if (term?.atom.kind !== 'variable' || others.length > 0 || !scope.counter || !isConstant(scope.counter.extent))
+      return { register: this.valueOf(terms), rest: e.constant };
+    const { register: counter, extent } = scope.counter;
+    const register = this.#shared(scope, `left ${printExpr(terms)}`, () =>
+      this.#compute(scope, 'SMUL', counter, { immediate: -term.factor }),
+    );
+    return { register, rest: e.constant + term.factor * extent.constant };
   }
 
   #constant(value: number, scope: Scope): VirtualRegister {
@@ -98,6 +133,9 @@ export class AddressArithmetic {
   }
 
   #induction(e: Expr, scope: Scope): VirtualRegister {
+    const varying = printExpr({ constant: 0, terms: e.terms });
+    const known = scope.inductions.get(varying);
+    if (known) return this.#compute(scope, 'SADD', known.register, { immediate: e.constant - known.constant });
     const step = e.terms.find(({ atom }) => atom.kind === 'variable' && atom.name === scope.variable)?.factor ?? 0;
     const rest: Expr = {
       constant: e.constant,
@@ -106,105 +144,127 @@ export class AddressArithmetic {
     const register = this.#newRegister();
     scope.entry.push(...this.#copyOf(rest, register));
     scope.latch.push(virtual('SADD', 'immediate', { result: register, a: register, b: step | 0 }));
+    scope.inductions.set(varying, { register, constant: e.constant });
     return register;
   }
 
   /** Instructions that set a register to an expression of the loops outside the innermost known one. */
-  #copyOf(e: Expr, register: VirtualRegister): readonly VirtualInstruction[] {
-    if (isConstant(e)) return [virtual('SMOVE', 'immediate', { result: register, a: e.constant | 0 })];
-    const varying = this.valueOf({ constant: 0, terms: e.terms });
-    return e.constant === 0
-      ? [virtual('SMOVE', 'register', { result: register, a: varying })]
-      : [virtual('SADD', 'immediate', { result: register, a: varying, b: e.constant | 0 })];
+  #copyOf(e: Expr, result: VirtualRegister): readonly VirtualInstruction[] {
+    if (isConstant(e)) return [virtual('SMOVE', 'immediate', { result, a: e.constant | 0 })];
+    const scope = this.#scopeAt(this.#depthOf(variablesOf(e)));
+    const terms: Expr = { constant: 0, terms: e.terms };
+    const isInduction = this.#isInduction(e, scope);
+    const known = isInduction ? scope.inductions.get(printExpr(terms)) : undefined;
+    const from = known?.register ?? this.valueOf(isInduction ? e : terms);
+    const distance = e.constant - (known?.constant ?? (isInduction ? e.constant : 0));
+    return [
+      distance === 0
+        ? virtual('SMOVE', 'register', { result, a: from })
+        : virtual('SADD', 'immediate', { result, a: from, b: distance | 0 }),
+    ];
   }
 
-  /** A sum with minima, maxima or parities that change in the scope's loop: computed at its head. */
-  #combination(e: Expr, depth: number, scope: Scope): VirtualRegister {
+  /** A sum with atoms other than variables that change in the scope's loop: computed at its head. */
+  #combination(e: Expr, depth: number, scope: Scope): VirtualField {
     const changing = e.terms.filter(
       ({ atom }) => atom.kind !== 'variable' && this.#depthOf(variablesOf({ constant: 0, terms: [{ factor: 1, atom }] })) === depth,
     );
-    const rest: Expr = { constant: 0, terms: e.terms.filter((term) => !changing.includes(term)) };
-    let sum: VirtualField | undefined = rest.terms.length > 0 ? this.valueOf(rest) : undefined;
-    const compute = (instruction: (result: VirtualRegister) => VirtualInstruction): VirtualRegister => {
-      const result = this.#newRegister();
-      scope.head.push(instruction(result));
-      return result;
-    };
-    for (const { factor, atom } of changing) {
-      const value = this.#atom(atom, scope);
-      const product =
-        Math.abs(factor) === 1 ? value : compute((result) => virtual('SMUL', 'immediate', { result, a: value, b: Math.abs(factor) | 0 }));
-      const left: VirtualField = sum ?? this.#zero;
-      sum =
-        factor < 0
-          ? compute((result) => virtual('SSUB', 'register', { result, a: left, b: product }))
-          : sum === undefined
-            ? product
-            : compute((result) => virtual('SADD', 'register', { result, a: left, b: product }));
+    const terms = e.terms.filter((term) => !changing.includes(term));
+    // The constant goes with what is known outside, or with a minuend; else it is added to the first product.
+    const isKnown = terms.length > 0 || changing.every(({ factor }) => factor < 0);
+    let sum: VirtualField | undefined = isKnown ? this.valueOf({ constant: e.constant, terms }) : undefined;
+    for (const { factor, atom } of changing.sort((a, b) => Number(a.factor < 0) - Number(b.factor < 0))) {
+      const product = this.#product(atom, Math.abs(factor), scope);
+      if (factor < 0) sum = this.#compute(scope, 'SSUB', sum ?? this.#zero, product);
+      else if (sum !== undefined) sum = this.#compute(scope, 'SADD', sum, product);
+      else sum = e.constant === 0 ? product : this.#compute(scope, 'SADD', product, { immediate: e.constant });
     }
-    const total = expectDefined(sum, 'a combination has a term');
-    // A register of its own even where the sum is one atom, because registers are keyed by expression.
-    return e.constant === 0 && typeof total !== 'number'
-      ? total
-      : compute((result) => virtual('SADD', 'immediate', { result, a: total, b: e.constant | 0 }));
+    return expectDefined(sum, 'a combination has a term');
   }
 
-  #atom(atom: Atom, scope: Scope): VirtualRegister {
-    const key = `atom ${printAtom(atom)}`;
-    const known = scope.registers.get(key);
-    if (known) return known;
-    if (atom.kind === 'variable') throw new Error('broken invariant: a variable alone is an induction');
-    const register = atom.kind === 'parity' ? this.#parity(atom.of, scope) : this.#extremum(atom.kind, atom.a, atom.b, scope);
+  #product(atom: Atom, factor: number, scope: Scope): VirtualField {
+    if (factor === 1) return this.#atom(atom, scope);
+    return this.#shared(scope, `${factor}*${printAtom(atom)}`, () =>
+      atom.kind === 'parity' && isVariable(atom.of, scope.variable)
+        ? this.#alternating(factor, scope)
+        : this.#compute(scope, 'SMUL', this.#atom(atom, scope), { immediate: factor }),
+    );
+  }
+
+  /** The scope's register of that name, made where there is none. */
+  #shared(scope: Scope, key: string, make: () => VirtualField): VirtualField {
+    const register = scope.registers.get(key) ?? make();
     scope.registers.set(key, register);
     return register;
   }
 
-  /** The parity of one loop variable flips at the end of each iteration; of anything else it is the remainder by 2. */
-  #parity(of: Expr, scope: Scope): VirtualRegister {
+  /** A scalar instruction at the head of a loop, into a fresh register. */
+  #compute(
+    scope: Scope,
+    mnemonic: 'SADD' | 'SSUB' | 'SMUL' | 'SDIV' | 'SGT',
+    a: VirtualField,
+    b: VirtualField | { readonly immediate: number },
+  ): VirtualRegister {
+    const result = this.#newRegister();
+    const isImmediate = typeof b === 'object' && 'immediate' in b;
+    scope.head.push(virtual(mnemonic, isImmediate ? 'immediate' : 'register', { result, a, b: isImmediate ? b.immediate | 0 : b }));
+    return result;
+  }
+
+  #atom(atom: Atom, scope: Scope): VirtualField {
+    return this.#shared(scope, `atom ${printAtom(atom)}`, () => {
+      switch (atom.kind) {
+        case 'variable':
+          throw new Error('broken invariant: a variable alone is an induction');
+        case 'parity':
+          return this.#parity(atom.of, scope);
+        case 'positive':
+          return this.#positive(atom.of, scope);
+        case 'min':
+        case 'max':
+          return this.#extremum(atom.kind, atom.a, atom.b, scope);
+      }
+    });
+  }
+
+  /** 0 in the first iteration, `other` in the next, and so on. */
+  #alternating(other: number, scope: Scope): VirtualRegister {
     const register = this.#newRegister();
-    const [term, ...others] = of.terms;
-    if (others.length === 0 && term?.atom.kind === 'variable' && term.atom.name === scope.variable) {
-      scope.entry.push(virtual('SMOVE', 'immediate', { result: register, a: of.constant & 1 }));
-      scope.latch.push(virtual('SE', 'immediate', { result: register, a: register, b: 0 }));
-      return register;
-    }
-    const value = this.valueOf(of);
-    const half = this.#newRegister();
-    scope.head.push(
-      virtual('SDIV', 'immediate', { result: half, a: value, b: 2 }),
-      virtual('SMUL', 'immediate', { result: half, a: half, b: 2 }),
-      virtual('SSUB', 'register', { result: register, a: value, b: half }),
-    );
+    scope.entry.push(virtual('SMOVE', 'immediate', { result: register, a: 0 }));
+    scope.latch.push(virtual('SSUB', 'register', { result: register, a: this.valueOf(expr(other)), b: register }));
     return register;
+  }
+
+  #parity(of: Expr, scope: Scope): VirtualRegister {
+    const value = this.valueOf(of);
+    const even = this.#compute(scope, 'SMUL', this.#compute(scope, 'SDIV', value, { immediate: 2 }), { immediate: 2 });
+    return this.#compute(scope, 'SSUB', value, even);
+  }
+
+  /** Whether an expression is above 0. How far the loop still is from its end is what its counter says. */
+  #positive(of: Expr, scope: Scope): VirtualRegister {
+    const { counter, variable } = scope;
+    if (counter && isConstant(counter.extent) && isVariable(scale(of, -1), variable))
+      return this.#compute(scope, 'SGT', counter.register, { immediate: counter.extent.constant - of.constant });
+    if (counter && isConstant(counter.extent) && isVariable(of, variable))
+      return this.#compute(scope, 'SGT', this.valueOf(expr(counter.extent.constant + of.constant)), counter.register);
+    return this.#compute(scope, 'SGT', this.valueOf({ constant: 0, terms: of.terms }), { immediate: -of.constant });
   }
 
   /** max(a, b) = b + (a > b)·(a − b), min(a, b) = a − (a > b)·(a − b): published instructions only. */
   #extremum(kind: 'min' | 'max', a: Expr, b: Expr, scope: Scope): VirtualRegister {
-    const greater = this.#newRegister();
-    const emit = (
-      mnemonic: 'SGT' | 'SMUL' | 'SADD' | 'SSUB',
-      left: VirtualField,
-      right: VirtualField | { immediate: number },
-    ): VirtualRegister => {
-      const result = mnemonic === 'SGT' || mnemonic === 'SMUL' ? greater : this.#newRegister();
-      const isImmediate = typeof right === 'object' && 'immediate' in right;
-      const fields = { result, a: left, b: isImmediate ? right.immediate | 0 : right };
-      scope.head.push(virtual(mnemonic, isImmediate ? 'immediate' : 'register', fields));
-      return result;
-    };
-    const [variable, constant] = isConstant(a) ? [b, a] : [a, isConstant(b) ? b : undefined];
-    if (!constant) {
+    const [varying, constant] = isConstant(a) ? [b, a.constant] : [a, isConstant(b) ? b.constant : undefined];
+    if (constant === undefined) {
       const difference = this.valueOf(subtract(a, b));
-      const base = this.valueOf(kind === 'max' ? b : a);
-      emit('SMUL', emit('SGT', difference, { immediate: 0 }), difference);
-      return emit(kind === 'max' ? 'SADD' : 'SSUB', base, greater);
+      const excess = this.#compute(scope, 'SMUL', this.#compute(scope, 'SGT', difference, { immediate: 0 }), difference);
+      return this.#compute(scope, kind === 'max' ? 'SADD' : 'SSUB', this.valueOf(kind === 'max' ? b : a), excess);
     }
-    // With d = variable − constant: max = constant + (d > 0)·d, min = variable − (d > 0)·d.
-    const value = this.valueOf(variable);
-    const difference = this.valueOf(subtract(variable, constant));
-    emit('SMUL', emit('SGT', value, { immediate: constant.constant }), difference);
-    if (kind === 'min') return emit('SSUB', value, greater);
-    return constant.constant === 0 ? greater : emit('SADD', greater, { immediate: constant.constant });
+    // With d = varying − constant: max = constant + (d > 0)·d, min = varying − (d > 0)·d.
+    const value = this.valueOf(varying);
+    const difference = this.valueOf(subtract(varying, constant));
+    const excess = this.#compute(scope, 'SMUL', this.#compute(scope, 'SGT', value, { immediate: constant }), difference);
+    if (kind === 'min') return this.#compute(scope, 'SSUB', value, excess);
+    return constant === 0 ? excess : this.#compute(scope, 'SADD', excess, { immediate: constant });
   }
 
   /** Index of the innermost open loop whose variable is among the names; 0 is the section. */
@@ -219,4 +279,9 @@ export class AddressArithmetic {
   #newRegister(): VirtualRegister {
     return { id: this.#count++ };
   }
+}
+
+/** Whether an expression is a variable plus a constant. */
+function isVariable({ terms: [term, ...others] }: Expr, name: string | undefined): boolean {
+  return others.length === 0 && term?.factor === 1 && term.atom.kind === 'variable' && term.atom.name === name;
 }

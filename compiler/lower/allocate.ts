@@ -10,9 +10,10 @@ import { fail } from '../ir/diagnostic.ts';
 import type { Buffer, BufferRole, TiledProgram } from './tiled.ts';
 import { tileOps } from './tiled.ts';
 
-/** Where a buffer is, and from which to which section (by index, inclusive) it holds what someone needs. */
+/** Where a buffer, or one of its slots, is, and from which to which section (by index, inclusive) it holds what someone needs. */
 export interface Placement {
   readonly buffer: Buffer;
+  readonly slot: 0 | 1;
   readonly address: number;
   readonly bytes: number;
   readonly firstSection: number;
@@ -22,8 +23,8 @@ export interface Placement {
 export interface Allocation {
   /** DRAM buffers by name. */
   readonly dram: ReadonlyMap<string, Placement>;
-  /** Scratchpad buffers of each section by name. */
-  readonly locals: readonly ReadonlyMap<string, Placement>[];
+  /** Scratchpad buffers of each section by name: a placement for each slot. */
+  readonly locals: readonly ReadonlyMap<string, readonly Placement[]>[];
   readonly memory: MemoryMap;
 }
 
@@ -66,14 +67,39 @@ export function allocate(program: TiledProgram, target: Target): Allocation {
   return { dram, memory, locals: program.sections.map((section, i) => allocateLocals(section.locals, i, section.node, target)) };
 }
 
-function allocateLocals(locals: readonly Buffer[], section: number, node: string, target: Target): ReadonlyMap<string, Placement> {
-  const placements = new Map<string, Placement>();
+/**
+ * First the first slots of all rings, then their second slots, then the rest: so all rings of a scratchpad alternate by the same distance, which is one
+ * product in a register.
+ */
+function allocateLocals(
+  locals: readonly Buffer[],
+  section: number,
+  node: string,
+  target: Target,
+): ReadonlyMap<string, readonly Placement[]> {
+  const placements = new Map<string, readonly Placement[]>();
   for (const space of ['vector', 'matrix'] as const) {
-    const buffers = locals
-      .filter((buffer) => buffer.space === space)
-      .map((buffer) => ({ buffer, bytes: align(buffer.bytes) * buffer.slots, first: section, last: section }));
-    for (const placement of place(buffers, 0)) placements.set(placement.buffer.name, placement);
-    const used = peak([...placements.values()], space);
+    const buffers = locals.filter((buffer) => buffer.space === space);
+    let end = 0;
+    const ring = (slot: 0 | 1): readonly Placement[] =>
+      buffers
+        .filter(({ slots }) => slots === 2)
+        .map((buffer) => {
+          const placement = { buffer, slot, address: end, bytes: align(buffer.bytes), firstSection: section, lastSection: section };
+          end += placement.bytes;
+          return placement;
+        });
+    const rings = [...ring(0), ...ring(1)];
+    const single = buffers
+      .filter(({ slots }) => slots === 1)
+      .map((buffer) => ({ buffer, bytes: align(buffer.bytes), first: section, last: section }));
+    const all = [...rings, ...place(single, end)];
+    for (const { name } of buffers)
+      placements.set(
+        name,
+        all.filter(({ buffer }) => buffer.name === name),
+      );
+    const used = peak(all, space);
     const capacity = space === 'vector' ? target.memory.vectorBytes : target.memory.matrixBytes;
     if (used > capacity) throw new Error(`${node}: tiles of ${used} bytes were chosen for a ${space} scratchpad of ${capacity}`);
   }
@@ -108,7 +134,7 @@ function place(buffers: readonly Live[], start: number): readonly Placement[] {
       if (address + live.bytes <= other.address) break;
       address = Math.max(address, other.address + other.bytes);
     }
-    placed.push({ buffer: live.buffer, address, bytes: live.bytes, firstSection: live.first, lastSection: live.last });
+    placed.push({ buffer: live.buffer, slot: 0, address, bytes: live.bytes, firstSection: live.first, lastSection: live.last });
   }
   return placed;
 }

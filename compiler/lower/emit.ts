@@ -31,7 +31,7 @@ export function emit(program: TiledProgram, allocation: Allocation, { registers 
     const locals = expectDefined(allocation.locals[index], 'every section is allocated');
     const code = emitSection(
       section,
-      (name) => expectDefined(locals.get(name) ?? allocation.dram.get(name), `${name} is allocated`),
+      (name) => locals.get(name) ?? [expectDefined(allocation.dram.get(name), `${name} is allocated`)],
       allocation.memory.spill.start,
       registers,
     );
@@ -52,11 +52,14 @@ export function emit(program: TiledProgram, allocation: Allocation, { registers 
   };
 }
 
-function emitSection(section: Section, placementOf: (name: string) => Placement, spillAddress: number, registers: number): AllocatedCode {
+/** The placements of a buffer's slots. */
+type PlacementsOf = (name: string) => readonly Placement[];
+
+function emitSection(section: Section, placementsOf: PlacementsOf, spillAddress: number, registers: number): AllocatedCode {
   const arithmetic = new AddressArithmetic(ZERO_REGISTER);
   const visit = (statements: readonly Statement[], ranges: Ranges): void => {
     for (const statement of statements) {
-      if (statement.kind === 'op') emitOp(statement, arithmetic, placementOf);
+      if (statement.kind === 'op') emitOp(statement, arithmetic, placementsOf);
       else {
         const { high } = rangeOf(statement.extent, ranges);
         arithmetic.loop(statement.variable, statement.extent, high, () =>
@@ -69,25 +72,27 @@ function emitSection(section: Section, placementOf: (name: string) => Placement,
   return allocateRegisters(arithmetic.finish(), spillAddress, registers);
 }
 
-function emitOp(op: TileOp, arithmetic: AddressArithmetic, placementOf: (name: string) => Placement): void {
+function emitOp(op: TileOp, arithmetic: AddressArithmetic, placementsOf: PlacementsOf): void {
   const record = recordOf(op.mnemonic);
   const fields: Record<string, VirtualField> = { ...zeroFields(op.mnemonic), ...op.modifiers };
   for (const name of operandNames(op)) {
     const operand = expectDefined(op.operands[name], `${op.mnemonic} has ${name}`);
-    const value = operand.kind === 'place' ? addressOf(operand, placementOf) : operand.value;
+    const value = operand.kind === 'place' ? addressOf(operand, placementsOf) : operand.value;
     const access = record.accesses.find((candidate) => candidate.base === name);
     if (fieldOf(op, name).kind === 'immediate') fields[name] = constantOf(value, op, name);
     else if (access?.offset !== undefined) {
-      fields[name] = arithmetic.valueOf({ constant: 0, terms: value.terms });
-      fields[access.offset] = value.constant | 0;
+      const { register, rest } = arithmetic.valueWithOffset(value);
+      fields[name] = register;
+      fields[access.offset] = rest | 0;
     } else fields[name] = arithmetic.valueOf(value);
   }
   arithmetic.emit({ kind: 'instruction', mnemonic: op.mnemonic, form: op.form, fields, tile: printTileOp(op) });
 }
 
-function addressOf(place: Place, placementOf: (name: string) => Placement): Expr {
-  const { address, buffer, bytes } = placementOf(place.buffer);
-  return add(address, scale(place.slot, bytes / buffer.slots), place.offset);
+function addressOf({ buffer, slot, offset }: Place, placementsOf: PlacementsOf): Expr {
+  const [first, second] = placementsOf(buffer);
+  const { address } = expectDefined(first, `${buffer} is allocated`);
+  return add(address, scale(slot, second ? second.address - address : 0), offset);
 }
 
 function constantOf(value: Expr, op: TileOp, name: string): number {

@@ -1,13 +1,15 @@
 /**
- * Index expressions of the tiled IR: integer sums of loop variables, minima, maxima and parities, kept in one canonical form so that
- * equal expressions are equal texts. Values are addresses in bytes, sizes in elements or loop extents; all stay safe integers.
+ * Index expressions of the tiled IR: integer sums of loop variables, minima, maxima, parities and signs, kept in one canonical form so
+ * that equal expressions are equal texts. Values are addresses in bytes, sizes in elements or loop extents; all stay safe integers.
  */
 
 export type Atom =
   | { readonly kind: 'variable'; readonly name: string }
   | { readonly kind: 'min' | 'max'; readonly a: Expr; readonly b: Expr }
   /** The lowest bit: which of two slots an iteration uses. */
-  | { readonly kind: 'parity'; readonly of: Expr };
+  | { readonly kind: 'parity'; readonly of: Expr }
+  /** 1 where `of` is above 0, else 0. */
+  | { readonly kind: 'positive'; readonly of: Expr };
 
 export interface Term {
   readonly factor: number;
@@ -72,11 +74,21 @@ function extremum(kind: 'min' | 'max', a: Expr, b: Expr): Expr {
   return { constant: 0, terms: [{ factor: 1, atom: { kind, a: first, b: second } }] };
 }
 
+/** Of terms without a constant, because parity(x + 1) is 1 − parity(x): so the two slots of a ring share a register. */
 export function parity(of: ExprLike): Expr {
   const { constant, terms } = expr(of);
   const odd = terms.filter((term) => term.factor % 2 !== 0).map((term) => ({ factor: 1, atom: term.atom }));
-  if (odd.length === 0) return expr(((constant % 2) + 2) % 2);
-  return { constant: 0, terms: [{ factor: 1, atom: { kind: 'parity', of: { constant: ((constant % 2) + 2) % 2, terms: odd } } }] };
+  const isOdd = constant % 2 !== 0;
+  if (odd.length === 0) return expr(isOdd ? 1 : 0);
+  const bit: Expr = { constant: 0, terms: [{ factor: 1, atom: { kind: 'parity', of: { constant: 0, terms: odd } } }] };
+  return isOdd ? subtract(1, bit) : bit;
+}
+
+/** 1 where an expression is above 0, else 0. */
+export function positive(of: ExprLike): Expr {
+  const e = expr(of);
+  if (isConstant(e)) return expr(e.constant > 0 ? 1 : 0);
+  return { constant: 0, terms: [{ factor: 1, atom: { kind: 'positive', of: e } }] };
 }
 
 export function isConstant(e: Expr): boolean {
@@ -96,6 +108,8 @@ function rebuild(e: Expr, leaf: (name: string) => Expr): Expr {
           return scale(extremum(atom.kind, rebuild(atom.a, leaf), rebuild(atom.b, leaf)), factor);
         case 'parity':
           return scale(parity(rebuild(atom.of, leaf)), factor);
+        case 'positive':
+          return scale(positive(rebuild(atom.of, leaf)), factor);
       }
     }),
   );
@@ -127,6 +141,8 @@ function evaluateAtom(atom: Atom, environment: Environment): number {
       return Math.max(evaluateExpr(atom.a, environment), evaluateExpr(atom.b, environment));
     case 'parity':
       return evaluateExpr(atom.of, environment) & 1;
+    case 'positive':
+      return evaluateExpr(atom.of, environment) > 0 ? 1 : 0;
   }
 }
 
@@ -164,6 +180,7 @@ function atomRange(atom: Atom, ranges: Ranges): Range {
       return { low: pick(a.low, b.low), high: pick(a.high, b.high) };
     }
     case 'parity':
+    case 'positive':
       return { low: 0, high: 1 };
   }
 }
@@ -172,21 +189,50 @@ function atomRange(atom: Atom, ranges: Ranges): Range {
 const LARGEST_SPLIT = 5;
 
 /**
- * An upper bound that is as tight as the intervals or better: an extremum equals one of its operands, so both cases bound the sum,
- * and related terms cancel in each.
+ * An upper bound that is as tight as the intervals or better, from a case for each value that an atom can have: an extremum equals one of its
+ * operands, so related terms cancel in each case; where the sign of a loop variable is known, so is a part of its range.
  */
 export function highOf(e: Expr, ranges: Ranges, splits = LARGEST_SPLIT): number {
   const { high } = rangeOf(e, ranges);
-  const index = e.terms.findIndex(({ atom }) => atom.kind === 'min' || atom.kind === 'max');
+  const index = e.terms.findIndex(({ atom }) => atom.kind !== 'variable' && atom.kind !== 'parity');
   const term = e.terms[index];
-  if (!term || splits === 0 || (term.atom.kind !== 'min' && term.atom.kind !== 'max')) return high;
+  if (!term || splits === 0) return high;
   const { factor, atom } = term;
   const rest: Expr = { constant: e.constant, terms: e.terms.filter((_, i) => i !== index) };
-  const [a, b] = [
-    highOf(add(rest, scale(atom.a, factor)), ranges, splits - 1),
-    highOf(add(rest, scale(atom.b, factor)), ranges, splits - 1),
-  ];
-  return Math.min(high, (atom.kind === 'min') === factor > 0 ? Math.min(a, b) : Math.max(a, b));
+  const highWith = (value: ExprLike, narrowed: Ranges = ranges): number => highOf(add(rest, scale(value, factor)), narrowed, splits - 1);
+  switch (atom.kind) {
+    case 'min':
+    case 'max': {
+      const [a, b] = [highWith(atom.a), highWith(atom.b)];
+      return Math.min(high, (atom.kind === 'min') === factor > 0 ? Math.min(a, b) : Math.max(a, b));
+    }
+    case 'positive': {
+      const [zero, one] = [withSign(atom.of, false, ranges), withSign(atom.of, true, ranges)];
+      return Math.min(high, Math.max(zero ? highWith(0, zero) : -Infinity, one ? highWith(1, one) : -Infinity));
+    }
+    default:
+      return high;
+  }
+}
+
+/** The ranges where an expression is above 0, or is not; undefined where that is nowhere. Only a single variable is narrowed. */
+function withSign(of: Expr, above: boolean, ranges: Ranges): Ranges | undefined {
+  const { low, high } = rangeOf(of, ranges);
+  if (above ? high <= 0 : low > 0) return undefined;
+  const [term, ...others] = of.terms;
+  if (!term || others.length > 0 || term.atom.kind !== 'variable' || Math.abs(term.factor) !== 1) return ranges;
+  const { name } = term.atom;
+  const known = ranges.get(name) ?? { low: -Infinity, high: Infinity };
+  // v + c > 0 is v ≥ 1 − c; −v + c > 0 is v ≤ c − 1.
+  const narrowed =
+    term.factor > 0
+      ? above
+        ? { low: Math.max(known.low, 1 - of.constant), high: known.high }
+        : { low: known.low, high: Math.min(known.high, -of.constant) }
+      : above
+        ? { low: known.low, high: Math.min(known.high, of.constant - 1) }
+        : { low: Math.max(known.low, of.constant), high: known.high };
+  return new Map(ranges).set(name, narrowed);
 }
 
 /** Whether a ≤ b wherever the ranges hold, as far as `highOf` can tell. */
@@ -194,7 +240,7 @@ export function provablyAtMost(a: Expr, b: Expr, ranges: Ranges): boolean {
   return highOf(subtract(a, b), ranges) <= 0;
 }
 
-/** Drops minima and maxima that the ranges of the variables decide, and variables that have one value. */
+/** Drops minima, maxima and signs that the ranges of the variables decide, and variables that have one value. */
 export function simplifyExpr(e: Expr, ranges: Ranges): Expr {
   return add(
     e.constant,
@@ -206,10 +252,17 @@ export function simplifyExpr(e: Expr, ranges: Ranges): Expr {
         }
         case 'parity':
           return scale(parity(simplifyExpr(atom.of, ranges)), factor);
+        case 'positive': {
+          const of = simplifyExpr(atom.of, ranges);
+          if (provablyAtMost(of, ZERO, ranges)) return ZERO;
+          return provablyAtMost(expr(1), of, ranges) ? expr(factor) : scale(positive(of), factor);
+        }
         case 'min':
         case 'max': {
           const a = simplifyExpr(atom.a, ranges);
           const b = simplifyExpr(atom.b, ranges);
+          const sign = signOf(atom.kind, a, b, ranges) ?? signOf(atom.kind, b, a, ranges);
+          if (sign) return scale(sign, factor);
           const [small, large] = provablyAtMost(a, b, ranges) ? [a, b] : provablyAtMost(b, a, ranges) ? [b, a] : [undefined, undefined];
           return scale((atom.kind === 'min' ? small : large) ?? extremum(atom.kind, a, b), factor);
         }
@@ -218,13 +271,19 @@ export function simplifyExpr(e: Expr, ranges: Ranges): Expr {
   );
 }
 
+/** max(0, e) for e ≤ 1 and min(1, e) for e ≥ 0 are signs, which are one instruction. */
+function signOf(kind: 'min' | 'max', a: Expr, e: Expr, ranges: Ranges): Expr | undefined {
+  const [limit, bounded] = kind === 'max' ? [0, provablyAtMost(e, expr(1), ranges)] : [1, provablyAtMost(ZERO, e, ranges)];
+  return isConstant(a) && a.constant === limit && !isConstant(e) && bounded ? simplifyExpr(positive(e), ranges) : undefined;
+}
+
 /** Names of the variables an expression depends on. */
 export function variablesOf(e: Expr): ReadonlySet<string> {
   const names = new Set<string>();
   const visit = (inner: Expr): void => {
     for (const { atom } of inner.terms) {
       if (atom.kind === 'variable') names.add(atom.name);
-      else if (atom.kind === 'parity') visit(atom.of);
+      else if (atom.kind === 'parity' || atom.kind === 'positive') visit(atom.of);
       else {
         visit(atom.a);
         visit(atom.b);
@@ -250,7 +309,8 @@ export function printAtom(atom: Atom): string {
     case 'variable':
       return `%${atom.name}`;
     case 'parity':
-      return `parity(${printExpr(atom.of)})`;
+    case 'positive':
+      return `${atom.kind}(${printExpr(atom.of)})`;
     case 'min':
     case 'max':
       return `${atom.kind}(${printExpr(atom.a)}, ${printExpr(atom.b)})`;

@@ -36,7 +36,7 @@ export function memoryReport(program: TiledProgram, allocation: Allocation, targ
     },
   ];
   program.sections.forEach(({ node }, index) => {
-    const locals = [...(allocation.locals[index]?.values() ?? [])].sort(byAddress);
+    const locals = [...(allocation.locals[index]?.values() ?? [])].flat().sort(byAddress);
     for (const space of ['vector', 'matrix'] as const) {
       const buffers = locals.filter((placement) => placement.buffer.space === space);
       if (buffers.length === 0) continue;
@@ -64,10 +64,10 @@ export function printMemory(report: MemoryReport, program: TiledProgram): string
   const blocks = report.uses.map(({ space, node, capacityBytes, peakBytes, liveBytes, buffers }) => {
     const fragmentation = peakBytes === 0 ? 0 : (100 * (peakBytes - liveBytes)) / peakBytes;
     const head = `${space}${node === undefined ? '' : ` of ${node}`}: peak ${peakBytes} of ${capacityBytes} bytes, live ${liveBytes}, fragmentation ${fragmentation.toFixed(1)} %`;
-    const lines = buffers.map(({ buffer, address, bytes, firstSection, lastSection }) => {
+    const lines = buffers.map(({ buffer, slot, address, bytes, firstSection, lastSection }) => {
       const range = `0x${address.toString(16).padStart(8, '0')}..0x${(address + bytes).toString(16).padStart(8, '0')}`;
       const life = node === undefined ? `  ${buffer.role}  live ${name(firstSection)} to ${name(lastSection)}` : '';
-      return `  ${range}  ${String(bytes).padStart(9)}  @${buffer.name}${buffer.slots === 2 ? ' x 2' : ''}${life}`;
+      return `  ${range}  ${String(bytes).padStart(9)}  @${buffer.name}${buffer.slots === 2 ? `[${slot}]` : ''}${life}`;
     });
     return [head, ...lines].join('\n');
   });

@@ -6,7 +6,21 @@
  */
 import { expectDefined } from './expect.ts';
 import type { Expr, Range, Ranges } from './expr.ts';
-import { add, highOf, isConstant, max, min, rangeOf, scale, simplifyExpr, substitute, subtract, variable } from './expr.ts';
+import {
+  add,
+  highOf,
+  isConstant,
+  max,
+  min,
+  positive,
+  provablyAtMost,
+  rangeOf,
+  scale,
+  simplifyExpr,
+  substitute,
+  subtract,
+  variable,
+} from './expr.ts';
 import type { Buffer, Loop, Operand, Section, Statement, TiledProgram, TileOp } from './tiled.ts';
 import { fieldOf, iteration, localBuffers, mapExprs, mapOperands, operandNames } from './tiled.ts';
 
@@ -58,16 +72,24 @@ function scheduleLoop(loop: Loop, ranges: Ranges, locals: ReadonlyMap<string, Bu
   const [ahead, behind] = [runsAhead(loop, locals), loop.drain.length > 0];
   const index = variable(loop.variable);
   // In the last iteration there is nothing left to load, and in the first nothing to finish yet.
+  const once = ahead ? loop.prefetch.length : firstOnly(loop, last, ranges);
   const prefetch = ahead
     ? shift(loop, loop.prefetch, 1, subtract(extent, add(index, 1)), { low: 0, high: Math.max(0, last - 1) }, inside)
-    : scheduleBody(loop.prefetch, inside, locals);
+    : scheduleBody(loop.prefetch.slice(once), inside, locals);
   const drain = behind ? shift(loop, loop.drain, -1, index, { low: Math.min(1, last), high: last }, inside) : [];
   const body = scheduleBody(loop.body, inside, locals);
   return [
-    ...(ahead ? at(loop.prefetch, 0) : []),
+    ...at(loop.prefetch.slice(0, once), 0),
     { ...loop, extent, prefetch: [], body: [...prefetch, ...body, ...drain], drain: [] },
     ...(behind ? at(loop.drain, subtract(extent, 1)) : []),
   ];
+}
+
+/** How many operations at the start of an iteration do something in the first iteration only, so that they may as well stand in front of the loop. */
+function firstOnly(loop: Loop, last: number, ranges: Ranges): number {
+  const later = new Map(ranges).set(loop.variable, { low: Math.min(1, last), high: last });
+  const index = loop.prefetch.findIndex((op) => simplifyOp(op, later).length > 0);
+  return index < 0 ? loop.prefetch.length : index;
 }
 
 /** Loads may run ahead when all that they write locally has two slots. */
@@ -93,20 +115,27 @@ function shift(loop: Loop, ops: readonly TileOp[], distance: 1 | -1, remaining: 
         ranges,
       ),
     )
-    .map((op) => mapOperands(guard(op, min(1, remaining), ranges), (e) => simplifyExpr(e, inside)));
+    .map((op) => mapOperands(guard(op, remaining, ranges, inside), (e) => simplifyExpr(e, inside)));
 }
 
-/** The op with its number of rows (or elements, where it has no rows) made 0 where `enabled` is 0, and no count below 0. */
-function guard(op: TileOp, enabled: Expr, ranges: Ranges): TileOp {
+/** The op with its number of rows (or elements, where it has no rows) made 0 unless `remaining` is above 0, and no count below 0. */
+function guard(op: TileOp, remaining: Expr, active: Ranges, inside: Ranges): TileOp {
   const names = countNames(op);
   const guarded = names.find((name) => name !== 'size') ?? names[0];
   const counts = names.map((name) => {
     const operand = expectDefined(op.operands[name], `${op.mnemonic} has ${name}`);
     if (operand.kind !== 'value') throw new Error(`${op.mnemonic} ${name} is a place`);
-    const count = operand.value;
-    const limited =
-      name !== guarded ? count : isConstant(count) ? scale(enabled, count.constant) : min(count, scale(enabled, highOf(count, ranges)));
-    return [name, { kind: 'value', value: max(0, limited) }] as const;
+    const count = name === guarded ? countWhile(operand.value, remaining, active, inside) : operand.value;
+    return [name, { kind: 'value', value: max(0, count) }] as const;
   });
   return { ...op, operands: { ...op.operands, ...Object.fromEntries(counts) } };
+}
+
+/** A count where `remaining` is above 0, else 0. Signs that imply that it is are 0 of themselves elsewhere. */
+function countWhile(count: Expr, remaining: Expr, active: Ranges, inside: Ranges): Expr {
+  const enabled = positive(remaining);
+  const implied = count.terms.every(({ atom }) => atom.kind === 'positive' && provablyAtMost(atom.of, remaining, inside));
+  return implied
+    ? add(scale(enabled, count.constant), { constant: 0, terms: count.terms })
+    : min(count, scale(enabled, highOf(count, active)));
 }

@@ -7,7 +7,7 @@ import { INSTRUCTIONS } from '../../isa/table.ts';
 import { isFixed, parseElementType } from '../../runtime/numerics/element.ts';
 import { fail } from '../ir/diagnostic.ts';
 import type { Expr } from './expr.ts';
-import { add, expr, max, min, parity, scale, variable, ZERO } from './expr.ts';
+import { add, expr, max, min, parity, positive, scale, variable, ZERO } from './expr.ts';
 import type { Buffer, BufferRole, Operand, Place, Section, Statement, TiledPort, TiledProgram, TileOp } from './tiled.ts';
 import { operandNames } from './tiled.ts';
 
@@ -222,11 +222,11 @@ class Parser {
     const word = this.#word();
     this.#take('(');
     const a = this.#expr();
-    if (word === 'parity') {
+    if (word === 'parity' || word === 'positive') {
       this.#take(')');
-      return parity(a);
+      return word === 'parity' ? parity(a) : positive(a);
     }
-    if (word !== 'min' && word !== 'max') return this.#refuse(`expected min, max or parity, not ${word}`);
+    if (word !== 'min' && word !== 'max') return this.#refuse(`expected min, max, parity or positive, not ${word}`);
     this.#take(',');
     const b = this.#expr();
     this.#take(')');

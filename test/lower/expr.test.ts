@@ -9,6 +9,7 @@ import {
   max,
   min,
   parity,
+  positive,
   printExpr,
   rangeOf,
   scale,
@@ -33,6 +34,7 @@ const arbitraryExpr: fc.Arbitrary<Expr> = fc.letrec<{ expr: Expr }>((tie) => ({
     fc.tuple(tie('expr'), tie('expr')).map(([a, b]) => max(a, b)),
     fc.tuple(tie('expr'), fc.integer({ min: -4, max: 4 })).map(([a, factor]) => scale(a, factor)),
     tie('expr').map((a) => parity(max(0, a))),
+    tie('expr').map(positive),
   ),
 })).expr;
 
@@ -91,7 +93,21 @@ describe('index expressions', () => {
     expect(printExpr(add(scale(j, 3), i, 4, scale(i, 2)))).toBe('3*%i + 3*%j + 4');
     expect(printExpr(subtract(i, add(i, j)))).toBe('-%j');
     expect(printExpr(min(add(i, 2), add(i, 5)))).toBe('%i + 2');
-    expect(printExpr(parity(add(scale(i, 2), j, 3)))).toBe('parity(%j + 1)');
+    expect(printExpr(parity(add(scale(i, 2), j, 3)))).toBe('-parity(%j) + 1');
+  });
+
+  it('turn extrema at 0 and 1 into signs', () => {
+    const i = variable('i');
+    const ranges = new Map([['i', { low: 0, high: 7 }]]);
+    expect(printExpr(simplifyExpr(max(0, subtract(1, i)), ranges))).toBe('positive(-%i + 1)');
+    expect(printExpr(simplifyExpr(min(i, 1), ranges))).toBe('positive(%i)');
+    expect(printExpr(simplifyExpr(positive(add(i, 1)), ranges))).toBe('1');
+  });
+
+  it('know the range of a variable from its sign', () => {
+    const i = variable('i');
+    const last = positive(subtract(7, i));
+    expect(highOf(add(scale(i, 10), scale(last, 5)), new Map([['i', { low: 0, high: 7 }]]))).toBe(70);
   });
 
   it('drop an extremum whose operands are related', () => {

@@ -8,7 +8,7 @@ import { at, dimension, slotOf, tileOp, transferBox } from '../build.ts';
 import type { Dimension } from '../build.ts';
 import { divisors, isWorth, loopCycles, tileSizes, transferCycles } from '../cost.ts';
 import type { Expr, ExprLike } from '../expr.ts';
-import { add, expr, isConstant, max, min, scale, subtract } from '../expr.ts';
+import { add, expr, isConstant, max, min, positive, scale, subtract } from '../expr.ts';
 import type { Buffer, Place, Statement, TileOp } from '../tiled.ts';
 
 /** Geometry of a two-dimensional window, all in elements; pads are those before the first row and column. */
@@ -143,6 +143,14 @@ export interface WindowTiles {
   loop(body: readonly Statement[], perSlice?: readonly TileOp[]): readonly Statement[];
 }
 
+/** Outputs of an axis, cut into tiles. */
+interface Cut {
+  readonly axis: 0 | 1;
+  /** Outputs of a tile, fewer in a ragged last one. */
+  readonly size: number;
+  readonly index: Expr;
+}
+
 /** Inputs that one tile reads along an axis: where they start in the image, those that exist, and the padding around them. */
 interface Span {
   /** First input position that exists. */
@@ -152,23 +160,54 @@ interface Span {
   readonly after: Expr;
   /** Where the image starts in the tile. */
   readonly inside: Expr;
-  /** Where the padding behind the image starts in the tile. */
-  readonly end: Expr;
+  /** What to fill behind the image before it is loaded: the padding there, or what may become padding in another tile. */
+  readonly behind: { readonly start: Expr; readonly count: Expr };
 }
 
-function spanOf(w: Window, axis: 0 | 1, firstOutput: Expr, outputs: Expr): Span {
-  const [size, pad] = axis === 0 ? [w.height, w.padTop] : [w.width, w.padLeft];
+function spanOf(w: Window, cut: Cut): Span {
+  const { axis, size, index } = cut;
+  const [inputs, pad, outputs] = axis === 0 ? [w.height, w.padTop, w.outHeight] : [w.width, w.padLeft, w.outWidth];
+  const step = size * w.stride[axis];
+  const extent = windowExtent(w, axis, size);
+  const padAfter = Math.max(0, windowExtent(w, axis, outputs) - pad - inputs);
+  const last = outputs / size - 1;
+  const onlyAtEnds = Number.isInteger(last) && last > 0 && Math.max(pad, padAfter) <= Math.min(step, extent - 1);
+  return onlyAtEnds ? spanOfEven(index, { step, extent, last, pad, padAfter }) : spanOfAny(w, cut, inputs, pad, outputs);
+}
+
+/** Of even tiles only the first has padding before the image, and only the last behind it: which those are is told by a sign. */
+function spanOfEven(
+  index: Expr,
+  { step, extent, last, pad, padAfter }: { step: number; extent: number; last: number; pad: number; padAfter: number },
+): Span {
+  const before = scale(positive(subtract(1, index)), pad);
+  const after = scale(subtract(1, positive(subtract(last, index))), padAfter);
+  return {
+    first: add(scale(index, step), -pad, before),
+    count: subtract(extent, add(before, after)),
+    before,
+    after,
+    inside: before,
+    // The image overwrites it in all tiles but the last; to ask which tile it is takes longer than to fill.
+    behind: { start: expr(extent - padAfter), count: expr(padAfter) },
+  };
+}
+
+function spanOfAny(w: Window, { axis, size, index }: Cut, inputs: number, pad: number, outputs: number): Span {
+  const firstOutput = scale(index, size);
   const start = add(scale(firstOutput, w.stride[axis]), -pad);
-  const end = add(start, scale(outputs, w.stride[axis]), windowExtent(w, axis, 1) - w.stride[axis]);
-  const first = min(max(0, start), size);
-  const last = max(first, min(size, end));
+  const count = min(size, subtract(outputs, firstOutput));
+  const end = add(start, scale(count, w.stride[axis]), windowExtent(w, axis, 1) - w.stride[axis]);
+  const first = min(max(0, start), inputs);
+  const last = max(first, min(inputs, end));
+  const after = max(0, subtract(end, max(last, start)));
   return {
     first,
     count: subtract(last, first),
     before: max(0, subtract(min(first, end), start)),
-    after: max(0, subtract(end, max(last, start))),
+    after,
     inside: subtract(first, start),
-    end: subtract(max(last, start), start),
+    behind: { start: subtract(max(last, start), start), count: after },
   };
 }
 
@@ -196,8 +235,8 @@ export function windowTiles(context: KernelContext, w: Window, plan: WindowPlan,
   const firstColumn = scale(across.index, plan.columns);
   const rows = min(plan.rows, subtract(w.outHeight, firstRow));
   const columns = min(plan.columns, subtract(w.outWidth, firstColumn));
-  const vertical = spanOf(w, 0, firstRow, rows);
-  const horizontal = spanOf(w, 1, firstColumn, columns);
+  const vertical = spanOf(w, { axis: 0, size: plan.rows, index: down.index });
+  const horizontal = spanOf(w, { axis: 1, size: plan.columns, index: across.index });
 
   const fill = (offset: ExprLike, size: ExprLike, fillSlot: ExprLike): TileOp =>
     tileOp('VFILL', { element, form: 'immediate' }, { out: at(tile, offset, fillSlot), size, scalar: paddingBits });
@@ -205,9 +244,12 @@ export function windowTiles(context: KernelContext, w: Window, plan: WindowPlan,
   const paddedColumns = !wholeWidth || !isConstant(horizontal.count) || horizontal.count.constant < tileColumns;
   const load = [
     ...(wholeWidth
-      ? [fill(0, scale(vertical.before, rowElements), slot), fill(scale(vertical.end, rowBytes), scale(vertical.after, rowElements), slot)]
+      ? [
+          fill(0, scale(vertical.before, rowElements), slot),
+          fill(scale(vertical.behind.start, rowBytes), scale(vertical.behind.count, rowElements), slot),
+        ]
       : // Columns of padding differ from tile to tile: a tile that has any padding is filled whole.
-        [fill(0, scale(min(1, add(vertical.before, vertical.after, horizontal.before, horizontal.after)), tileElements), slot)]),
+        [fill(0, scale(positive(add(vertical.before, vertical.after, horizontal.before, horizontal.after)), tileElements), slot)]),
     transferBox('load', element, {
       local: at(tile, add(scale(vertical.inside, rowBytes), scale(horizontal.inside, plan.channels * bytes)), slot),
       localRowBytes: rowBytes,
