@@ -16,14 +16,16 @@ import { writeFile } from '../runtime/platform/node.ts';
 
 const base = loadTarget('cambricon-base');
 const imported = loadGraph(findModel('lenet-300-100'), { batch: 1 });
-const dataset = zooDataset('fashion-mnist', 'calibration');
+const dataset = await zooDataset('fashion-mnist', 'calibration');
 const passes = parsePipeline('O1');
 
 const { legal } = compileModel(imported, { target: loadTarget('cambricon'), passes });
 const reference: Float32Array[] = [];
 let largest = 0;
 for (let i = 0; i < dataset.samples; i++) {
-  const values = evaluateGraph(legal, new Map([['image', tensor(tensorType('f32', [1, 1, 28, 28]), dataset.read(i))]]), { keep: 'all' });
+  const values = evaluateGraph(legal, new Map([['image', tensor(tensorType('f32', [1, 1, 28, 28]), (await dataset.read(i)).elements)]]), {
+    keep: 'all',
+  });
   for (const node of legal.ops)
     for (const value of floats(values.get(node.name) ?? tensor(tensorType('f32', [0]), new Float32Array())))
       largest = Math.max(largest, Math.abs(value));
@@ -38,7 +40,7 @@ for (let fraction = 5; fraction <= 15; fraction++) {
   let [right, agree, signal, noise] = [0, 0, 0, 0];
   for (let i = 0; i < dataset.samples; i++) {
     machine.reset();
-    machine.writeInput('image', dataset.read(i));
+    machine.writeInput('image', (await dataset.read(i)).elements);
     machine.run();
     const logits = machine.readOutput('logits');
     const expected = reference[i] ?? new Float32Array();

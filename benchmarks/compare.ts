@@ -9,7 +9,7 @@ import { interpretTiled } from '../compiler/lower/tiled-interpret.ts';
 import { compileModel } from '../compiler/pipeline.ts';
 import { instructionCount } from '../isa/program.ts';
 import { parsePipeline } from '../passes/pipeline-text.ts';
-import type { Dataset } from '../runtime/evaluate/dataset.ts';
+import type { Dataset } from '../runtime/data/dataset.ts';
 import { argmax } from '../runtime/evaluate/metrics.ts';
 import { Machine } from '../runtime/machine/machine.ts';
 import { readFile } from '../runtime/platform/node.ts';
@@ -41,7 +41,7 @@ export async function compare(model: string, targetName: string, samples: number
   const target = loadTarget(targetName);
   const source = findModel(model);
   const { legal, tiled, program } = compileModel(loadGraph(source, { batch: 1 }), { target, passes: parsePipeline('O1') });
-  const dataset = zooDataset('fashion-mnist');
+  const dataset = await zooDataset('fashion-mnist');
   const bytes = readFile(source.path);
   const machine = new Machine(program, target);
   const mismatches: Mismatch[] = [];
@@ -52,7 +52,7 @@ export async function compare(model: string, targetName: string, samples: number
     if (i % ORACLE_BATCH === 0) expected = await oracleLogits(bytes, dataset, i, batch);
     const classes = expected.length / batch;
     const reference = expected.subarray((i % ORACLE_BATCH) * classes, ((i % ORACLE_BATCH) + 1) * classes);
-    const image = dataset.read(i);
+    const image = (await dataset.read(i)).elements;
     machine.reset();
     machine.writeInput('image', image);
     machine.run();
@@ -82,7 +82,7 @@ export async function compare(model: string, targetName: string, samples: number
 
 async function oracleLogits(model: Uint8Array, dataset: Dataset, first: number, count: number): Promise<Float32Array> {
   const data = new Float32Array(count * 784);
-  for (let i = 0; i < count; i++) data.set(dataset.read(first + i), i * 784);
+  for (let i = 0; i < count; i++) data.set((await dataset.read(first + i)).elements, i * 784);
   const outputs = await runOrt(model, new Map([['image', tensor(tensorType('f32', [count, 1, 28, 28]), data)]]));
   const logits = outputs.get('logits');
   if (!logits) throw new Error('onnxruntime gave no logits');

@@ -3,7 +3,7 @@ import { CommanderError } from 'commander';
 import { AssemblyError } from '../../isa/assembly.ts';
 import { ContainerError } from '../../isa/container.ts';
 import { TargetError } from '../../isa/target.ts';
-import { DataError } from '../../runtime/evaluate/errors.ts';
+import { DataError } from '../../runtime/data/errors.ts';
 import { MachineError } from '../../runtime/machine/error.ts';
 import { Trap } from '../../runtime/machine/trap.ts';
 import { FileError } from '../../runtime/platform/node.ts';

@@ -1,7 +1,7 @@
 /** Arrays of users at the ports of a program. */
 import type { Port, Program } from '../../isa/program.ts';
-import type { NpyArray, NpyType } from '../../runtime/evaluate/npy.ts';
-import { encodeNpy, npyTypeName, parseNpy } from '../../runtime/evaluate/npy.ts';
+import type { NpyArray, NpyType } from '../../runtime/data/npy.ts';
+import { encodeNpy, npyTypeName, parseNpy } from '../../runtime/data/npy.ts';
 import type { PortData } from '../../runtime/machine/host.ts';
 import { readFile, writeFile } from '../../runtime/platform/node.ts';
 import { fail } from '../ir/diagnostic.ts';

@@ -9,26 +9,27 @@ import type { ModelSource } from './model.ts';
 import { zooDataset } from './zoo.ts';
 
 /** `count` samples for the inputs of a graph, the same in every run. */
-export function graphSamples(graph: Graph, { zoo }: ModelSource, count: number): readonly Sample[] {
+export async function graphSamples(graph: Graph, { zoo }: ModelSource, count: number): Promise<readonly Sample[]> {
   const [input, ...others] = graph.inputs;
   if (zoo && input && others.length === 0) {
-    const samples = calibrationSamples(input, zoo.dataset, count);
+    const samples = await calibrationSamples(input, zoo.dataset, count);
     if (samples) return samples;
   }
   return randomSamples(graph.inputs, count);
 }
 
 /** Undefined where the data does not fit the input, as after `--shape`. */
-function calibrationSamples({ name, type }: InputNode, datasetName: string, count: number): readonly Sample[] | undefined {
-  const dataset = zooDataset(datasetName, 'calibration');
+async function calibrationSamples({ name, type }: InputNode, datasetName: string, count: number): Promise<readonly Sample[] | undefined> {
+  const dataset = await zooDataset(datasetName, 'calibration');
   const elements = elementCount(dataset.shape);
   const batch = elementCount(type.shape) / elements;
   if (type.element !== 'f32' || !Number.isInteger(batch) || (batch > 1 && type.shape[0] !== batch)) return undefined;
-  return Array.from({ length: count }, (_, sample): Sample => {
+  const sampleAt = async (sample: number): Promise<Sample> => {
     const data = new Float32Array(batch * elements);
-    for (let i = 0; i < batch; i++) data.set(dataset.read((sample * batch + i) % dataset.samples), i * elements);
+    for (let i = 0; i < batch; i++) data.set((await dataset.read((sample * batch + i) % dataset.samples)).elements, i * elements);
     return new Map([[name, tensor(type, data)]]);
-  });
+  };
+  return Promise.all(Array.from({ length: count }, (_, sample) => sampleAt(sample)));
 }
 
 /** f32 elements uniform in [0, 1), others zero. */

@@ -1,9 +1,12 @@
 /** The networks and data that ship with the package. */
 import { posix } from 'node:path';
-import { imageDataset } from '../../runtime/evaluate/dataset.ts';
-import type { Dataset } from '../../runtime/evaluate/dataset.ts';
+import type { Dataset } from '../../runtime/data/dataset.ts';
+import { imageDataset } from '../../runtime/data/dataset.ts';
+import { idxImages } from '../../runtime/data/idx-images.ts';
+import { parsePreprocess } from '../../runtime/data/preprocess.ts';
 import type { Zoo } from '../../runtime/evaluate/zoo.ts';
 import { parseZoo } from '../../runtime/evaluate/zoo.ts';
+import { imageLibrary } from '../../runtime/platform/images.ts';
 import { assetPath, readFile, readTextFile } from '../../runtime/platform/node.ts';
 
 let manifest: Zoo | undefined;
@@ -19,15 +22,11 @@ export function zooPath(file: string): string {
 }
 
 /** A data set that ships: its test samples, or those that parameters may be chosen on. */
-export function zooDataset(name: string, part: 'test' | 'calibration' = 'test'): Dataset {
+export function zooDataset(name: string, part: 'test' | 'calibration' = 'test'): Promise<Dataset> {
   const known = Object.hasOwn(zoo().datasets, name) ? zoo().datasets[name] : undefined;
   if (!known) throw new Error(`the zoo has no data set ${name}`);
   const { images, labels } = part === 'test' ? known : known.calibration;
   const file = (path: string) => ({ place: path, bytes: readFile(zooPath(path)) });
-  return imageDataset({
-    name: part === 'test' ? name : `${name} (${part})`,
-    images: file(images),
-    labels: file(labels),
-    divide: known.divide,
-  });
+  const source = idxImages({ name: part === 'test' ? name : `${name} (${part})`, images: file(images), labels: file(labels) });
+  return imageDataset(source, parsePreprocess(known.preprocess, 'zoo.json'), imageLibrary);
 }

@@ -1,11 +1,14 @@
 /** The main job: a program executed on labelled data, and what its accuracy, speed and energy are. */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Port, Program } from '../../isa/program.ts';
 import { portElementCount } from '../../isa/program.ts';
 import type { Target } from '../../isa/target.ts';
 import type { PortData } from '../machine/host.ts';
 import { Machine } from '../machine/machine.ts';
-import type { Dataset } from './dataset.ts';
-import { DataError } from './errors.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { DataError } from '../data/errors.ts';
+import type { Preprocess } from '../data/preprocess.ts';
 import type { Proportion } from './metrics.ts';
 import { Accuracy } from './metrics.ts';
 import type { SizeFigures, TimingFigures } from './throughput.ts';
@@ -22,12 +25,21 @@ export interface Evaluation {
   readonly passes: string;
   readonly dataset: string;
   readonly samples: number;
+  readonly data: DataIdentity;
   readonly metrics: { readonly top1: Proportion; readonly top5: Proportion };
   readonly timing: TimingFigures;
   readonly energy: { readonly joulesPerSample: number };
   readonly size: SizeFigures;
   /** Wall time on the computer that evaluated. */
   readonly host: { readonly compileSeconds: number; readonly samplesPerSecond: number };
+}
+
+/** What tells that two results are of the same data. */
+export interface DataIdentity {
+  /** SHA-256, in hexadecimal, of the preprocessing, and of each sample's stored bytes and class. */
+  readonly sha256: string;
+  /** Null where samples are taken as they are stored. */
+  readonly preprocess: Preprocess | null;
 }
 
 /** What is known of a program besides its instructions. */
@@ -55,7 +67,7 @@ const YIELD_SECONDS = 0.1;
 
 /**
  * Runs every sample through the program: reset, write input, run, read output. A last batch that is not full is padded with its last sample,
- * which is not counted. The first batch is timed. The program needs one input whose samples have the data's size, and its first output holds
+ * which is not counted. While a batch runs the next is read. The first batch is timed. The program needs one input whose samples have the data's size, and its first output holds
  * the scores. Throws a `DataError` where program and data do not fit, a `Trap` where the program goes wrong, the signal's reason when aborted.
  */
 export async function evaluateProgram(
@@ -73,11 +85,18 @@ export async function evaluateProgram(
   const accuracy = new Accuracy();
   const start = now();
   let yielded = start;
+  const identity = sha256.create().update(new TextEncoder().encode(JSON.stringify(dataset.preprocess ?? null)));
+  let pending = readBatch(dataset, 0, ports);
   for (let first = 0; first < dataset.samples; first += batch) {
     signal?.throwIfAborted();
-    const count = Math.min(batch, dataset.samples - first);
+    const { data, stored } = await pending;
+    pending = readBatch(dataset, first + batch, ports);
+    // Awaited in the next turn, unless this one throws.
+    pending.catch(() => undefined);
+    const count = stored.length;
+    stored.forEach((bytes, i) => identity.update(bytes).update(labelBytes(dataset.label(first + i))));
     machine.reset();
-    machine.writeInput(ports.input.name, batchOf(dataset, first, count, ports));
+    machine.writeInput(ports.input.name, data);
     machine.run({ observers: first === 0 ? [timing] : [] });
     score(machine.readOutput(ports.output.name), first, count, ports, dataset, accuracy, options);
     onProgress?.(first + count, dataset.samples);
@@ -95,6 +114,7 @@ export async function evaluateProgram(
     passes: subject.passes,
     dataset: dataset.name,
     samples: dataset.samples,
+    data: { sha256: bytesToHex(identity.digest()), preprocess: dataset.preprocess ?? null },
     metrics: { top1: accuracy.top1, top5: accuracy.top5 },
     timing: timingFigures(report, target, batch, subject.macs / batch),
     energy: { joulesPerSample: joulesPerSample(report, target, batch) },
@@ -124,24 +144,56 @@ function portsFor(program: Program, dataset: Dataset): EvaluationPorts {
   if (input.element !== 'f32') return refuse(`the data is f32, input '${input.name}' is ${input.element}`);
   const elements = dataset.shape.reduce((product, dimension) => product * dimension, 1);
   const batch = portElementCount(input) / elements;
-  if (!Number.isInteger(batch) || batch < 1 || (batch > 1 && input.shape[0] !== batch))
-    return refuse(
-      `samples of ${dataset.shape.join('x')} do not fit input '${input.name}' of ${input.shape.join('x')}`,
-      'evaluate on data of the shape that the model takes',
+  if (!fits(input.shape, dataset.shape, batch))
+    throw new DataError(
+      'data/mismatch',
+      dataset.place(0),
+      `gives samples of ${dataset.shape.join('x')}, and input '${input.name}' takes ${input.shape.join('x')}`,
+      dataset.preprocess && 'channels, resize, crop and layout of the preprocessing change the shape',
     );
   const classes = portElementCount(output) / batch;
   if (!Number.isInteger(classes) || classes < 1)
     return refuse(`output '${output.name}' of ${output.shape.join('x')} holds no scores for a batch of ${batch}`);
-  for (let i = 0; i < dataset.samples; i++)
-    if (dataset.label(i) >= classes) return refuse(`sample ${i} is of class ${dataset.label(i)}, the model tells ${classes} classes apart`);
+  for (let i = 0; i < dataset.samples; i++) {
+    const label = dataset.label(i);
+    if (label < 0 || label >= classes)
+      throw new DataError(
+        'data/mismatch',
+        dataset.place(i),
+        `is of class ${label}, and the model tells ${classes} classes apart, from 0`,
+        dataset.preprocess && 'class-offset of the preprocessing shifts classes',
+      );
+  }
   return { input, output, batch, elements, classes };
 }
 
-function batchOf(dataset: Dataset, first: number, count: number, { batch, elements }: EvaluationPorts): Float32Array {
-  if (batch === 1) return dataset.read(first);
+/** Whether samples of a shape fill an input, in batches: flat, or with the same dimensions, those of size 1 aside. */
+function fits(input: readonly number[], sample: readonly number[], batch: number): boolean {
+  if (!Number.isInteger(batch) || batch < 1 || (batch > 1 && input[0] !== batch)) return false;
+  const own = (batch > 1 ? input.slice(1) : input).filter((dimension) => dimension > 1);
+  const wanted = sample.filter((dimension) => dimension > 1);
+  return own.length <= 1 || (own.length === wanted.length && own.every((dimension, axis) => dimension === wanted[axis]));
+}
+
+interface Batch {
+  readonly data: Float32Array;
+  /** The stored bytes of each sample that counts. */
+  readonly stored: readonly Uint8Array[];
+}
+
+/** The batch that begins with a sample; without samples where there are no more. */
+async function readBatch(dataset: Dataset, first: number, { batch, elements }: EvaluationPorts): Promise<Batch> {
+  const count = Math.max(0, Math.min(batch, dataset.samples - first));
+  const samples = await Promise.all(Array.from({ length: count }, (_, i) => dataset.read(first + i)));
   const data = new Float32Array(batch * elements);
-  for (let i = 0; i < batch; i++) data.set(dataset.read(first + Math.min(i, count - 1)), i * elements);
-  return data;
+  for (let i = 0; i < batch; i++) data.set(samples[Math.min(i, count - 1)]?.elements ?? [], i * elements);
+  return { data, stored: samples.map(({ stored }) => stored) };
+}
+
+function labelBytes(label: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setInt32(0, label, true);
+  return bytes;
 }
 
 function score(

@@ -1,6 +1,6 @@
 /** The manifest of the networks and data that ship: `benchmarks/zoo/zoo.json`. Paths are relative to its folder. */
 import { z } from 'zod';
-import { DataError } from './errors.ts';
+import { DataError } from '../data/errors.ts';
 
 const filePair = { images: z.string(), labels: z.string() };
 
@@ -11,8 +11,8 @@ const dataset = z.strictObject({
   ...filePair,
   /** Samples that no test set shares, for choosing parameters. */
   calibration: z.strictObject(filePair),
-  /** An element of the input is its pixel divided by this. */
-  divide: z.number().positive(),
+  /** The text of the preprocessing that the models were trained with. */
+  preprocess: z.string(),
   classes: z.array(z.string()),
 });
 

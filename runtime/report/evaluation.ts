@@ -1,5 +1,6 @@
 /** An evaluation on one screen. */
 import type { Target } from '../../isa/target.ts';
+import { printPreprocess } from '../data/preprocess.ts';
 import type { Evaluation } from '../evaluate/evaluate.ts';
 import type { Proportion } from '../evaluate/metrics.ts';
 import { bytes, count, oneLine, percent, shares, si, words } from './format.ts';
@@ -7,7 +8,7 @@ import { renderTable } from './table.ts';
 
 /** Accuracy, speed, the reasons for it, traffic, energy and sizes, and which of the figures are measured, modelled or assumed. */
 export function renderEvaluation(evaluation: Evaluation, target: Target): string {
-  const { model, dataset, samples, passes, metrics, timing, energy, size, host } = evaluation;
+  const { model, dataset, samples, data, passes, metrics, timing, energy, size, host } = evaluation;
   const batch = Math.round(timing.samplesPerSecond * timing.latencySeconds);
   const rows: string[][] = [
     ['accuracy', 'top-1', ...accuracyCells(metrics.top1)],
@@ -26,6 +27,7 @@ export function renderEvaluation(evaluation: Evaluation, target: Target): string
   return [
     `${oneLine(model)} on ${oneLine(evaluation.target)}: ${count(samples)} samples of ${oneLine(dataset)}`,
     `passes: ${passes === '' ? 'none' : oneLine(passes)}`,
+    `input: ${data.preprocess ? printPreprocess(data.preprocess) : 'as stored'}, data ${data.sha256.slice(0, 12)}`,
     '',
     renderTable([{ title: '' }, { title: '' }, { title: '', align: 'right' }, { title: '' }], rows),
     'Accuracy is that of the executed program. Cycles and bytes are modelled, energy is priced by a table. The target assumes:',

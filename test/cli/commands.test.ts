@@ -3,7 +3,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { encodeNpy, parseNpy } from '../../runtime/evaluate/npy.ts';
+import { encodeNpy, parseNpy } from '../../runtime/data/npy.ts';
 import { zooDataset } from '../../compiler/cli/zoo.ts';
 import { plumbline, ROOT, succeed, temporaryFolder } from '../support/cli.ts';
 import { expectGolden } from '../support/golden.ts';
@@ -16,8 +16,8 @@ const folder = temporaryFolder();
 const inFolder = { cwd: folder.path };
 beforeAll(async () => {
   await succeed(['compile', 'lenet-5', '-o', 'l.cam'], inFolder);
-  const image = zooDataset('fashion-mnist').read(3);
-  writeFileSync(join(folder.path, 'x.npy'), encodeNpy({ type: 'f4', shape: [1, 1, 28, 28], data: image }));
+  const { elements } = await (await zooDataset('fashion-mnist')).read(3);
+  writeFileSync(join(folder.path, 'x.npy'), encodeNpy({ type: 'f4', shape: [1, 1, 28, 28], data: elements }));
 });
 afterAll(() => folder.remove());
 
@@ -32,6 +32,7 @@ const evaluation = z.object({
   passes: z.string(),
   dataset: z.string(),
   samples: z.number(),
+  data: z.object({ sha256: z.string(), preprocess: z.record(z.string(), z.unknown()).nullable() }),
   metrics: z.object({ top1: proportion, top5: proportion }),
   timing: z.object({
     cycles: z.number(),

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeNpy } from '../../runtime/evaluate/npy.ts';
+import { encodeNpy } from '../../runtime/data/npy.ts';
 import { plumbline, ROOT, succeed, temporaryFolder } from '../support/cli.ts';
 import { expectGolden } from '../support/golden.ts';
 import { modelBytes, node } from '../support/onnx-builder.ts';

@@ -71,11 +71,11 @@ describe('an exported model', () => {
     const optimized = runPipeline(imported, parsePipeline('O1')).graph;
     const halfway = runPipeline(imported, parsePipeline('simplify,fold-batch-norm')).graph;
     const legal = legalize(optimized.with({ stage: 'optimized' }), loadTarget('cambricon'));
-    const data = zooDataset('fashion-mnist');
+    const data = await zooDataset('fashion-mnist');
     for (const graph of [imported, halfway, optimized, legal]) {
       const bytes = exportOnnx(graph);
       for (let i = 0; i < IMAGES; i++) {
-        const inputs = new Map([['image', tensor(tensorType('f32', [1, 1, 28, 28]), data.read(i))]]);
+        const inputs = new Map([['image', tensor(tensorType('f32', [1, 1, 28, 28]), (await data.read(i)).elements)]]);
         const wanted = outputsOf(graph, inputs).get('logits');
         const actual = (await runOrt(bytes, inputs)).get('logits');
         if (!wanted || !actual) throw new Error('there are no logits');

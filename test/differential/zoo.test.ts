@@ -27,10 +27,10 @@ describe('networks that ship', () => {
   it.for(Object.entries(zoo().models))('%s', async ([name, { dataset, input }], { skip }) => {
     const graph = imported(name);
     if (typeof graph === 'string') return skip(graph);
-    const images = zooDataset(dataset);
+    const images = await zooDataset(dataset);
     const oracle = await createOracle(readOnnx(findModel(name)));
     for (let i = 0; i < IMAGES; i++) {
-      const x = tensor(imageType(graph), images.read(i));
+      const x = tensor(imageType(graph), (await images.read(i)).elements);
       const values = evaluateGraph(graph, new Map([[input, x]]));
       const outputs = await oracle.run({ [input]: { type: 'float32', dims: x.type.shape, data: floats(x) } });
       for (const { name: output, value } of graph.outputs) {

@@ -6,7 +6,7 @@ import { findModel, loadGraph } from '../../compiler/cli/model.ts';
 import { zooDataset } from '../../compiler/cli/zoo.ts';
 import { compileModel } from '../../compiler/pipeline.ts';
 import { parsePipeline } from '../../passes/pipeline-text.ts';
-import { firstSamples } from '../../runtime/evaluate/dataset.ts';
+import { firstSamples } from '../../runtime/data/dataset.ts';
 import type { Evaluation } from '../../runtime/evaluate/evaluate.ts';
 import { evaluateProgram } from '../../runtime/evaluate/evaluate.ts';
 import { Accuracy, argmax, rankOf, wilson } from '../../runtime/evaluate/metrics.ts';
@@ -58,7 +58,7 @@ async function evaluate(samples: number, batch: number, signal?: AbortSignal): P
   const { program } = compileModel(loadGraph(findModel('lenet-300-100'), { batch }), { target, passes: parsePipeline('O1') });
   const subject = { model: 'm', passes: 'O1', macs: 266_200, programBytes: 1, compileSeconds: 0 };
   let now = 0;
-  return evaluateProgram(program, target, firstSamples(zooDataset('fashion-mnist'), samples), subject, {
+  return evaluateProgram(program, target, firstSamples(await zooDataset('fashion-mnist'), samples), subject, {
     now: () => now++,
     ...(signal && { signal }),
   });
@@ -68,6 +68,7 @@ describe('an evaluation', () => {
   it('is the same whatever the batch, also one that does not divide the samples', async () => {
     const [one, seven] = [await evaluate(30, 1), await evaluate(30, 7)];
     expect(seven.metrics).toEqual(one.metrics);
+    expect(seven.data).toEqual(one.data);
     expect(seven.samples).toBe(30);
   });
 

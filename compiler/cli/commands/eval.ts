@@ -3,15 +3,16 @@ import type { Command } from 'commander';
 import process from 'node:process';
 import { encodeContainer } from '../../../isa/container.ts';
 import { parsePipeline, printPipeline } from '../../../passes/pipeline-text.ts';
-import type { Dataset } from '../../../runtime/evaluate/dataset.ts';
-import { firstSamples } from '../../../runtime/evaluate/dataset.ts';
+import type { Dataset } from '../../../runtime/data/dataset.ts';
+import { firstSamples } from '../../../runtime/data/dataset.ts';
+import { PREPROCESS_PRESETS } from '../../../runtime/data/preprocess.ts';
 import { evaluateProgram } from '../../../runtime/evaluate/evaluate.ts';
 import { graphMacs } from '../../../runtime/evaluate/work.ts';
 import { monotonicSeconds } from '../../../runtime/platform/node.ts';
 import { renderEvaluation } from '../../../runtime/report/evaluation.ts';
 import { fail } from '../../ir/diagnostic.ts';
 import { compileModel } from '../../pipeline.ts';
-import { loadDataset } from '../data.ts';
+import { DATA_FORMS, loadDataset } from '../data.ts';
 import { Interrupted } from '../errors.ts';
 import type { ModelSource } from '../model.ts';
 import { findModel, loadGraph } from '../model.ts';
@@ -23,8 +24,13 @@ import { progress } from '../progress.ts';
 import { loadTarget } from '../target.ts';
 import { zooDataset } from '../zoo.ts';
 
+const PRESETS_HELP = Object.entries(PREPROCESS_PRESETS)
+  .map(([name, { text, doc }]) => `  ${name.padEnd(14)} ${doc}\n${' '.repeat(17)}${text}`)
+  .join('\n');
+
 interface Flags extends BindingFlags {
   readonly data?: string;
+  readonly preprocess?: string;
   readonly limit?: number;
   readonly target: string;
   readonly passes: string;
@@ -37,7 +43,11 @@ export function addEval(program: Command): void {
     .command('eval')
     .description('compile a model, execute it on labelled data, and report accuracy, throughput and energy')
     .argument('<model>', MODEL_ARGUMENT)
-    .option('-d, --data <path>', 'folder, or prefix, of IDX files with images and labels; a network of the zoo brings its own')
+    .option('-d, --data <path>', `${DATA_FORMS}; a network of the zoo brings its own`)
+    .option(
+      '--preprocess <text>',
+      'from pixels to elements: a preset, or key=value pairs, separated by commas; see below (default: scale=1/255)',
+    )
     .option('-n, --limit <samples>', 'evaluate on the first samples only', positiveInteger)
     .option('-b, --batch <samples>', 'samples that one run of the program takes (default: 1)', positiveInteger);
   addTargetOption(command).addOption(passesOption());
@@ -46,13 +56,20 @@ export function addEval(program: Command): void {
     .addHelpText(
       'after',
       `
-Images are 8-bit; an element of the input is pixel / 255. Without a prefix, a folder with several sets of images is taken for its test set (t10k, test).
-In JSON everything but \`host\` is the same in every run.
+Preprocessing, in this order: channels=stored|rgb|bgr|grey, resize=WIDTHxHEIGHT or the shorter side (filter=bilinear|bicubic|lanczos|nearest),
+crop=WIDTHxHEIGHT of the middle, element = (pixel * scale - mean) / std with numbers or one for each channel (mean=0.485:0.456:0.406),
+layout=nchw|nhwc; class-offset is added to each class. Presets, which pairs may follow to change them:
+${PRESETS_HELP}
+
+labels.csv has a head that names the columns file and class, and a line for each image. Classes of folders are their names where all are numbers, else
+their places in alphabetical order. Arrays are named images and labels; float32 is taken as it is. In JSON everything but \`host\` is the same in every run.
 
 Examples:
   plumbline eval lenet-5
   plumbline eval lenet-300-100 --target cambricon-base --limit 1000
-  plumbline eval model.onnx --data mnist/t10k --batch 16 --json`,
+  plumbline eval model.onnx --data mnist/t10k --batch 16 --json
+  plumbline eval model.onnx --data photos --preprocess channels=rgb,resize=32x32,mean=0.5,std=0.25
+  plumbline eval mobilenet-v2.onnx --data imagenet --preprocess mobilenet-224 --limit 100`,
     )
     .action(run);
 }
@@ -65,7 +82,7 @@ async function run(model: string, flags: Flags): Promise<void> {
   const start = monotonicSeconds();
   const graph = loadGraph(source, flags);
   const loaded = monotonicSeconds();
-  const dataset = firstSamples(datasetOf(source, flags.data), flags.limit ?? Infinity);
+  const dataset = firstSamples(await datasetOf(source, flags), flags.limit ?? Infinity);
   const prepared = monotonicSeconds();
   const { program } = compileModel(graph, { target, passes });
   const programBytes = encodeContainer(program, containerInfo(target)).length;
@@ -85,10 +102,12 @@ async function run(model: string, flags: Flags): Promise<void> {
   else print(renderEvaluation(evaluation, target));
 }
 
-function datasetOf({ name, zoo }: ModelSource, data: string | undefined): Dataset {
-  if (data !== undefined) return loadDataset(data);
+function datasetOf({ name, zoo }: ModelSource, { data, preprocess }: Flags): Promise<Dataset> {
+  if (data !== undefined) return loadDataset(data, preprocess);
+  if (preprocess !== undefined)
+    return fail('usage', 'cli/no-data', '--preprocess needs --data: the data of the zoo are preprocessed as its networks need');
   if (zoo) return zooDataset(zoo.dataset);
-  return fail('usage', 'cli/no-data', `${name} is not of the zoo and brings no data`, { hint: 'give a folder of IDX files with --data' });
+  return fail('usage', 'cli/no-data', `${name} is not of the zoo and brings no data`, { hint: `give ${DATA_FORMS} with --data` });
 }
 
 /** Ctrl-C aborts `work` instead of ending the process. */

@@ -93,7 +93,7 @@ function bisectLimit(text: string): number {
   return text === '0' ? 0 : positiveInteger(text);
 }
 
-function run(model: string, given: Flags): void {
+async function run(model: string, given: Flags): Promise<void> {
   const source = findModel(model);
   const flags = withRunLine(source, given);
   const pipeline = parsePipeline(flags.passes ?? DEFAULT_PASSES);
@@ -102,7 +102,7 @@ function run(model: string, given: Flags): void {
   const bisect = flags.bisectLimit === undefined ? undefined : bisectGate(flags.bisectLimit, (line) => printMessage(`${line}\n`));
   const clock = timing(() => 1000 * monotonicSeconds());
   const contracts = new Map<number, ContractReport>();
-  const observers = [...instruments(flags), ...contractObserver(flags, graph, source, contracts), clock];
+  const observers = [...instruments(flags), ...(await contractObserver(flags, graph, source, contracts)), clock];
   if (flags.reproducer !== undefined) {
     const path = flags.reproducer;
     const options = flags.verifyEach ? '--verify-each' : '';
@@ -158,18 +158,18 @@ function instruments(flags: Flags): PassObserver[] {
   return observers;
 }
 
-function contractObserver(
+async function contractObserver(
   { checkContracts }: Flags,
   graph: Graph,
   source: ModelSource,
   found: Map<number, ContractReport>,
-): PassObserver[] {
+): Promise<readonly PassObserver[]> {
   if (checkContracts === undefined) return [];
   let index = 0;
   return [
     { beforePass: (event) => void (index = event.index) },
     contractCheck({
-      samples: graphSamples(graph, source, checkContracts),
+      samples: await graphSamples(graph, source, checkContracts),
       report: (_step, contract) => void found.set(index, contract),
     }),
   ];

@@ -1,89 +1,40 @@
-/** Labelled data sets, from bytes. */
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
+/** Images and labels in two IDX files, as MNIST and its relatives come. */
+import type { ImageSource } from './dataset.ts';
+import { checkedIndex } from './dataset.ts';
 import { DataError } from './errors.ts';
-import type { IdxArray } from './idx.ts';
 import { parseIdx } from './idx.ts';
+import type { NamedBytes } from './image.ts';
 
-/** Samples of one shape, each with a class. */
-export interface Dataset {
+export interface IdxFiles {
   readonly name: string;
-  readonly samples: number;
-  /** Shape of one sample, `[28, 28]`; elements are row-major. */
-  readonly shape: readonly number[];
-  /** The preprocessed elements of a sample, in a fresh array. */
-  read(index: number): Float32Array;
-  /** The class of a sample, from 0. */
-  label(index: number): number;
-  /** SHA-256, in hexadecimal, of samples, labels and preprocessing. */
-  readonly hash: string;
-}
-
-/** The bytes of a file and its name in messages. */
-export interface NamedBytes {
-  readonly place: string;
-  readonly bytes: Uint8Array;
-}
-
-export interface ImageDatasetOptions {
-  readonly name: string;
-  /** IDX file of unsigned bytes, the first dimension counts the samples. */
+  /** IDX file of unsigned bytes: N×H×W, or N×H×W×C. */
   readonly images: NamedBytes;
   /** IDX file of unsigned bytes with one dimension. */
   readonly labels: NamedBytes;
-  /** An element is its byte divided by this, rounded to f32. */
-  readonly divide: number;
 }
 
-/** A data set of images and labels in IDX files. Throws a `DataError` that names the file at fault. */
-export function imageDataset({ name, images, labels, divide }: ImageDatasetOptions): Dataset {
+/** Throws a `DataError` that names the file at fault. */
+export function idxImages({ name, images, labels }: IdxFiles): ImageSource {
   const pixels = parseIdx(images.bytes, images.place);
   const classes = parseIdx(labels.bytes, labels.place);
-  const [samples = 0, ...shape] = pixels.dims;
-  if (shape.length === 0) throw new DataError('data/format', images.place, 'has one dimension: these are labels, not images');
+  const [samples = 0, height = 1, width = 1, channels = 1] = pixels.dims;
+  if (pixels.dims.length === 1) throw new DataError('data/format', images.place, 'has one dimension: these are labels, not images');
   if (classes.dims.length !== 1)
     throw new DataError('data/format', labels.place, `has ${classes.dims.length} dimensions: these are no labels`);
-  if (samples === 0) throw new DataError('data/format', images.place, 'holds no images');
+  if (pixels.data.length === 0) throw new DataError('data/format', images.place, 'holds no images');
   if (classes.data.length !== samples)
     throw new DataError('data/mismatch', labels.place, `holds ${classes.data.length} labels for the ${samples} images of ${images.place}`);
-  const elements = pixels.data.length / samples;
-  const values = Float32Array.from({ length: 256 }, (_, byte) => byte / divide);
-  const checked = (index: number): number => {
-    if (!Number.isInteger(index) || index < 0 || index >= samples) throw new RangeError(`there is no sample ${index} among ${samples}`);
-    return index;
-  };
+  const bytes = height * width * channels;
   return {
     name,
     samples,
-    shape,
     read(index) {
-      const start = checked(index) * elements;
-      return Float32Array.from(pixels.data.subarray(start, start + elements), (byte) => values[byte] as number);
+      const start = checkedIndex(index, samples) * bytes;
+      const stored = pixels.data.subarray(start, start + bytes);
+      return Promise.resolve({ stored, image: { height, width, channels, data: stored } });
     },
-    label: (index) => classes.data[checked(index)] as number,
-    get hash() {
-      return hashOf(pixels, classes, divide);
-    },
-  };
-}
-
-function hashOf(pixels: IdxArray, classes: IdxArray, divide: number): string {
-  const head = JSON.stringify({ dims: pixels.dims, divide });
-  const hash = sha256.create().update(new TextEncoder().encode(head)).update(pixels.data).update(classes.data);
-  return bytesToHex(hash.digest());
-}
-
-/** The first samples of a data set, all of them if it has no more. */
-export function firstSamples(dataset: Dataset, limit: number): Dataset {
-  return {
-    name: dataset.name,
-    samples: Math.min(limit, dataset.samples),
-    shape: dataset.shape,
-    read: (index) => dataset.read(index),
-    label: (index) => dataset.label(index),
-    get hash() {
-      return dataset.hash;
-    },
+    label: (index) => classes.data[checkedIndex(index, samples)] ?? 0,
+    place: (index) => `${images.place}: image ${index}`,
   };
 }
 

@@ -2,17 +2,12 @@
 import fc from 'fast-check';
 import { gzipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { DataError } from '../../runtime/evaluate/errors.ts';
-import { findIdxPair, firstSamples, imageDataset } from '../../runtime/evaluate/dataset.ts';
-import { crc32, gunzip } from '../../runtime/evaluate/gzip.ts';
-import { parseIdx } from '../../runtime/evaluate/idx.ts';
-import type { NpyArray } from '../../runtime/evaluate/npy.ts';
-import { encodeNpy, parseNpy } from '../../runtime/evaluate/npy.ts';
-
-function idx(dims: readonly number[], data: readonly number[], type = 8): Uint8Array {
-  const header = dims.flatMap((d) => [(d >>> 24) & 255, (d >>> 16) & 255, (d >>> 8) & 255, d & 255]);
-  return Uint8Array.of(0, 0, type, dims.length, ...header, ...data);
-}
+import { DataError } from '../../runtime/data/errors.ts';
+import { crc32, gunzip } from '../../runtime/data/gzip.ts';
+import { parseIdx } from '../../runtime/data/idx.ts';
+import type { NpyArray } from '../../runtime/data/npy.ts';
+import { encodeNpy, parseNpy } from '../../runtime/data/npy.ts';
+import { idx } from '../support/idx.ts';
 
 /** `code: message` of the error that names the file `f`. */
 function complaint(run: () => unknown): string {
@@ -138,54 +133,5 @@ describe('NPY', () => {
     ['a shape that is none', described('|u1', '(-1,)'), 'data/format: f'],
   ])('with %s is refused', (_, file, message) => {
     expect(complaint(() => parseNpy(file, 'f'))).toContain(message);
-  });
-});
-
-describe('a data set', () => {
-  const named = (bytes: Uint8Array, place: string) => ({ bytes, place });
-  const labels = named(idx([2], [3, 1]), 'labels');
-  const make = (images: Uint8Array, its = labels) => imageDataset({ name: 'd', images: named(images, 'images'), labels: its, divide: 255 });
-
-  it('scales pixels and keeps samples apart', () => {
-    const data = make(idx([2, 1, 2], [0, 255, 51, 102]));
-    expect(data.shape).toEqual([1, 2]);
-    expect([...data.read(0)]).toEqual([0, 1]);
-    expect([...data.read(1)]).toEqual([Math.fround(0.2), Math.fround(0.4)]);
-    expect([data.label(0), data.label(1)]).toEqual([3, 1]);
-    expect(() => data.read(2)).toThrow(RangeError);
-    expect(firstSamples(data, 1).samples).toBe(1);
-    expect(firstSamples(data, 9).samples).toBe(2);
-  });
-
-  it('has a hash that pixels, labels and scaling enter', () => {
-    const images = idx([2, 1, 2], [0, 255, 51, 102]);
-    const hashes = [
-      make(images).hash,
-      make(idx([2, 1, 2], [0, 255, 51, 103])).hash,
-      make(images, named(idx([2], [3, 2]), 'labels')).hash,
-      imageDataset({ name: 'd', images: named(images, 'images'), labels, divide: 1 }).hash,
-    ];
-    expect(new Set(hashes).size).toBe(4);
-    expect(make(images).hash).toBe(hashes[0]);
-  });
-
-  it.each([
-    ['labels for images', idx([2], [1, 2]), labels, 'data/format: images has one dimension: these are labels, not images'],
-    ['images for labels', idx([2, 1, 1], [1, 2]), named(idx([2, 1], [1, 2]), 'l'), 'data/format: l has 2 dimensions: these are no labels'],
-    ['no images', idx([0, 1, 1], []), named(idx([0], []), 'l'), 'data/format: images holds no images'],
-    ['other counts', idx([3, 1, 1], [1, 2, 3]), labels, 'data/mismatch: labels holds 2 labels for the 3 images of images'],
-  ])('of %s is refused', (_, images, its, message) => {
-    expect(complaint(() => make(images, its))).toBe(message);
-  });
-
-  it('is found in a folder by the names of its files', () => {
-    const names = ['train-images-idx3-ubyte.gz', 'train-labels-idx1-ubyte.gz', 't10k-images-idx3-ubyte', 't10k-labels-idx1-ubyte'];
-    expect(findIdxPair(names, 'd')).toMatchObject({ prefix: 't10k', images: names[2], labels: names[3] });
-    expect(findIdxPair(names, 'd', 'train')).toMatchObject({ images: names[0], labels: names[1] });
-    expect(complaint(() => findIdxPair(names, 'd', 'valid'))).toMatch(/^data\/missing: d holds no images with the prefix 'valid'/);
-    expect(complaint(() => findIdxPair(names.slice(0, 1), 'd'))).toMatch(/^data\/missing/);
-    expect(
-      complaint(() => findIdxPair(['a-images-idx3-ubyte', 'a-labels-idx1-ubyte', 'b-images-idx3-ubyte', 'b-labels-idx1-ubyte'], 'd')),
-    ).toMatch(/^data\/ambiguous/);
   });
 });
