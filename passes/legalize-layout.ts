@@ -5,6 +5,7 @@ import { verifyGraph } from '../compiler/ir/verify.ts';
 import { liveNodes } from './eliminate-dead.ts';
 import { Layouter } from './layout/layouter.ts';
 import { layOut, wantedAsImages } from './layout/operations.ts';
+import { copyOutputs } from './layout/outputs.ts';
 import type { PassContext } from './pass.ts';
 import { pass } from './pass.ts';
 import { rewrite } from './rewrite.ts';
@@ -21,7 +22,7 @@ const BOUND = 3;
 
 export const legalizeLayout = pass({
   name: 'legalize-layout',
-  doc: 'Brings a graph into the form that lowering accepts: images NHWC, weights H×W×I×O and K×N, transposes at inputs and outputs only.',
+  doc: 'Brings a graph into the form that lowering accepts: images NHWC, weights H×W×I×O and K×N; outputs that no op computes are copied.',
   meaning: 'reassociates',
   bound: BOUND,
   requires: [],
@@ -32,7 +33,7 @@ export const legalizeLayout = pass({
   idempotent: true,
   run(graph, _params, context) {
     const normal = rewrite(graph, NORMAL_FORM_RULES, context);
-    const result = rewrite(withLayout(normal, context), BROADCAST_RULES, context);
+    const result = copyOutputs(rewrite(withLayout(normal, context), BROADCAST_RULES, context));
     refuseIllegal(result);
     return equalGraphs(result, graph) ? graph : result;
   },
