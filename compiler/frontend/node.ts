@@ -62,11 +62,6 @@ export class NodeImport {
     return this.#outputs.length;
   }
 
-  /** Whether the node names an output besides the first. */
-  get hasFurtherOutputs(): boolean {
-    return this.#outputs.slice(1).some((output) => output !== '');
-  }
-
   /** The value of an operand, which must be there. */
   operand(index: number): string {
     return this.optional(index) ?? this.invalid(`operand ${index} is missing`);

@@ -151,7 +151,10 @@ function broadcasting(node: NodeImport, op: OpName): string {
   return node.result(op, [a, node.part('b', 'reshape', [b], { shape: [...shape, ...new Array<number>(behind).fill(1)] })]);
 }
 
-/** Refuses a node that is to train: before opset 7 for lack of an attribute, later by BatchNormalization's outputs, then by its attribute. */
+/**
+ * Refuses a node that is to train: before opset 7 for lack of an attribute, from 14 on by BatchNormalization's. In between it trains where its
+ * further outputs are read, which the import refuses; where they are only named, onnxruntime infers too.
+ */
 function requireInference(node: NodeImport): void {
   if (isTraining(node)) refuseTraining(node);
 }
@@ -162,8 +165,7 @@ function refuseTraining(node: NodeImport): never {
 
 function isTraining(node: NodeImport): boolean {
   if (node.opset < 7) return node.int('is_test') !== 1;
-  if (node.operator !== 'BatchNormalization') return false;
-  return node.opset < 14 ? node.hasFurtherOutputs : node.int('training_mode') === 1;
+  return node.operator === 'BatchNormalization' && node.opset >= 14 && node.int('training_mode') === 1;
 }
 
 /** The number that a constant operand holds, or undefined when it is left out. */

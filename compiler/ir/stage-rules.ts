@@ -29,15 +29,8 @@ const WEIGHTED: readonly OpName[] = ['conv', 'gemm'];
 export const STAGE_RULES: readonly StageRule[] = [
   opRule({
     code: 'identity',
-    stages: ['optimized'],
-    doc: 'values are not renamed by identity',
-    ops: ['identity'],
-    keeps: () => false,
-  }),
-  opRule({
-    code: 'copy',
     stages: ['legal'],
-    doc: 'identity only copies what an output shows and no op computes',
+    doc: 'only an output that no op computes is copied',
     ops: ['identity'],
     keeps: (node, graph) => graph.users(node.name).every(({ op }) => op === 'dequantize'),
   }),

@@ -243,6 +243,7 @@ describe('BatchNormalization', () => {
     expect(opsOf(6, 'BatchNormalization', BATCH_NORM, { is_test: 1, spatial: 1 })).toBe(NORMALISED);
     expect(opsOf(7, 'BatchNormalization', BATCH_NORM, { momentum: { float: 0.9 } })).toBe(NORMALISED);
     expect(opsOf(13, 'BatchNormalization', BATCH_NORM)).toBe(NORMALISED);
+    expect(opsOf(9, 'BatchNormalization', BATCH_NORM, {}, 'y mean var saved_mean saved_var')).toBe(NORMALISED);
     expect(opsOf(15, 'BatchNormalization', BATCH_NORM, { training_mode: 0 })).toBe(NORMALISED);
     expect(opsOf(15, 'BatchNormalization', BATCH_NORM, { epsilon: { float: 0.25 } })).toBe(`${NORMALISED} {epsilon=0.25}`);
   });
@@ -251,7 +252,10 @@ describe('BatchNormalization', () => {
     const refused = 'unsupported onnx/training: n: BatchNormalization in training mode is not supported, only inference is';
     expect(errorOf(6, 'BatchNormalization', BATCH_NORM)).toBe(refused);
     expect(errorOf(15, 'BatchNormalization', BATCH_NORM, { training_mode: 1 })).toBe(refused);
-    expect(errorOf(9, 'BatchNormalization', BATCH_NORM, {}, 'y mean var')).toBe(refused);
+    const read = { ...single(9, 'BatchNormalization', BATCH_NORM, {}, 'y mean var'), outputs: [{ name: 'y' }, { name: 'var' }] };
+    expect(diagnosticOf(() => importSpec(read))).toBe(
+      "unsupported onnx/unsupported-output: n: only the first output of BatchNormalization is supported, but 'var' is used",
+    );
     expect(errorOf(7, 'BatchNormalization', BATCH_NORM, { spatial: 0 })).toBe(
       'unsupported onnx/unsupported-attribute: n: BatchNormalization with spatial=0 is not supported',
     );

@@ -2,16 +2,16 @@
 import type { ElementType } from '../../../runtime/numerics/element.ts';
 import { canonical, floatFromBits, halfToFloat } from '../../../runtime/numerics/float.ts';
 import type { Tensor, TensorData } from '../../ir/tensor.ts';
-import { tensorType, typeBytes } from '../../ir/types.ts';
+import { elementCount, tensorType } from '../../ir/types.ts';
 import { broadcastShapes, broadcastTo } from '../../ir/ops/strided.ts';
 import type { NodeImport } from '../node.ts';
 
 type Scalar = number | bigint;
 
-/** What an operator does to integers and to floats; without one it does not take them. */
+/** What an operator of one or two operands does to integers and to floats; without one it does not take them. */
 export interface Arithmetic {
-  readonly integer?: (...operands: bigint[]) => bigint;
-  readonly float?: (...operands: number[]) => number;
+  readonly integer?: (a: bigint, b: bigint) => bigint;
+  readonly float?: (a: number, b: number) => number;
 }
 
 /** The types of integers that have arithmetic. */
@@ -28,13 +28,21 @@ export function store(data: TensorData, at: number, value: Scalar): void {
   else data[at] = typeof value === 'bigint' ? Number(BigInt.asIntN(32, value)) : value;
 }
 
-/** Applies a function to the elements of operands that broadcast. */
-function combine(node: NodeImport, element: ElementType, operands: readonly Tensor[], f: (...values: Scalar[]) => Scalar): Tensor {
+/** What an element counts for where work is more than memory. */
+export const ELEMENT_COST_BYTES = 8;
+
+/** Applies a function to the elements of up to three operands that broadcast. */
+function combine(
+  node: NodeImport,
+  element: ElementType,
+  operands: readonly Tensor[],
+  f: (a: Scalar, b: Scalar, c: Scalar) => Scalar,
+): Tensor {
   const shape = operands.map(({ type }) => type.shape).reduce(broadcastShapes, []);
-  for (const { type } of operands) node.spend(typeBytes({ element: type.element, shape }));
+  node.spend(ELEMENT_COST_BYTES * operands.length * elementCount(shape));
   const result = node.allocate(tensorType(element, shape));
-  const inputs = operands.map((operand) => broadcastTo(operand, shape).data);
-  for (let i = 0; i < result.data.length; i++) store(result.data, i, f(...inputs.map((data) => data[i] ?? 0)));
+  const [x, y, z] = operands.map((operand) => broadcastTo(operand, shape).data);
+  for (let i = 0; i < result.data.length; i++) store(result.data, i, f(x?.[i] ?? 0, y?.[i] ?? 0, z?.[i] ?? 0));
   return result;
 }
 
@@ -51,8 +59,8 @@ function operandsOf(node: NodeImport, count = Math.max(1, node.operandCount)): r
 
 function applied(node: NodeImport, operands: readonly [Tensor, ...Tensor[]], { integer, float }: Arithmetic): Tensor {
   const { element } = operands[0].type;
-  if (element === 'f32' && float) return combine(node, element, operands, (...values) => float(...values.map(Number)));
-  if (isInteger(element) && integer) return combine(node, element, operands, (...values) => integer(...values.map(BigInt)));
+  if (element === 'f32' && float) return combine(node, element, operands, (a, b) => float(Number(a), Number(b)));
+  if (isInteger(element) && integer) return combine(node, element, operands, (a, b) => integer(BigInt(a), BigInt(b)));
   return node.unsupportedElement(element);
 }
 

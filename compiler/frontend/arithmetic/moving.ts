@@ -1,10 +1,10 @@
 /** Evaluation of known values by moving their elements, which keep every bit, and by reducing dimensions. */
-import type { Tensor } from '../../ir/tensor.ts';
+import type { Tensor, TensorData } from '../../ir/tensor.ts';
 import { rowMajorStrides } from '../../ir/ops/operands.ts';
 import { broadcastShapes, broadcastTo, permute, stridedCopy } from '../../ir/ops/strided.ts';
-import { elementCount, tensorType, typeBytes } from '../../ir/types.ts';
+import { elementCount, tensorType } from '../../ir/types.ts';
 import type { NodeImport } from '../node.ts';
-import { isInteger, store } from './elementwise.ts';
+import { ELEMENT_COST_BYTES, isInteger, store } from './elementwise.ts';
 
 /** Dimensions by number, counted from the front; each of `rank` at most once. */
 function axesFrom(node: NodeImport, given: readonly number[], rank: number): readonly number[] {
@@ -153,8 +153,9 @@ export function nonZero(node: NodeImport): Tensor {
   const x = node.known(0);
   const { element, shape } = x.type;
   if (element !== 'f32' && element !== 'i1' && !isInteger(element)) node.unsupportedElement(element);
-  node.spend(typeBytes(x.type));
-  const found = Array.from(x.data.keys()).filter((at) => Number(x.data[at]) !== 0);
+  node.spend(ELEMENT_COST_BYTES * x.data.length);
+  const found: number[] = [];
+  for (let at = 0; at < x.data.length; at++) if (Number(x.data[at]) !== 0) found.push(at);
   const result = node.allocate(tensorType('i64', [shape.length, found.length]));
   for (const [dimension, stride] of rowMajorStrides(shape).entries()) {
     const extent = shape[dimension] ?? 1;
@@ -185,7 +186,7 @@ export function reduce({ integer, float, neutral, axesSince }: Reduction): (node
     const all = shape.map((_, i) => i);
     const axes = given?.length ? axesFrom(node, given, shape.length) : all;
     const kept = all.filter((dimension) => !axes.includes(dimension));
-    node.spend(typeBytes(x.type));
+    node.spend(ELEMENT_COST_BYTES * x.data.length);
     const { data } = permute(x, [...kept, ...axes]);
     const left = keeps ? shape.map((extent, i) => (axes.includes(i) ? 1 : extent)) : kept.map((dimension) => shape[dimension] ?? 1);
     const count = elementCount(axes.map((axis) => shape[axis] ?? 1));
@@ -193,17 +194,21 @@ export function reduce({ integer, float, neutral, axesSince }: Reduction): (node
     if (count === 0 && neutral === undefined && result.data.length > 0) node.invalid(`${node.operator} of no elements`);
     for (let i = 0; i < result.data.length; i++) {
       const group = data.subarray(i * count, (i + 1) * count);
-      const total =
-        element === 'f32'
-          ? fold(Array.from(group, Number), (a, b) => Math.fround(float(a, b)), neutral)
-          : fold(Array.from(group, BigInt), integer, neutral === undefined ? undefined : BigInt(neutral));
+      const total = group instanceof Float32Array ? foldFloats(group, float, neutral) : foldIntegers(group, integer, neutral);
       store(result.data, i, total);
     }
     return result;
   };
 }
 
-function fold<T>(group: readonly T[], combine: (a: T, b: T) => T, neutral: T | undefined): T {
-  const both = (a: T, b: T): T => combine(a, b);
-  return neutral === undefined ? group.reduce(both) : group.reduce(both, neutral);
+function foldFloats(group: Float32Array, combine: Reduction['float'], neutral: number | undefined): number {
+  let total = neutral ?? group[0] ?? 0;
+  for (let i = neutral === undefined ? 1 : 0; i < group.length; i++) total = Math.fround(combine(total, group[i] ?? 0));
+  return total;
+}
+
+function foldIntegers(group: TensorData, combine: Reduction['integer'], neutral: number | undefined): bigint {
+  let total = BigInt(neutral ?? group[0] ?? 0);
+  for (let i = neutral === undefined ? 1 : 0; i < group.length; i++) total = combine(total, BigInt(group[i] ?? 0));
+  return total;
 }
