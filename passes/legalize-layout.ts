@@ -5,10 +5,12 @@ import { verifyGraph } from '../compiler/ir/verify.ts';
 import { liveNodes } from './eliminate-dead.ts';
 import { Layouter } from './layout/layouter.ts';
 import { layOut, wantedAsImages } from './layout/operations.ts';
+import { copyOutputs } from './layout/outputs.ts';
 import type { PassContext } from './pass.ts';
 import { pass } from './pass.ts';
 import { rewrite } from './rewrite.ts';
 import { BROADCAST_RULES, NORMAL_FORM_RULES } from './rules/legal.ts';
+import { VIEW_RULES } from './rules/views.ts';
 
 /*
  * The bound, in units of u = 2⁻²⁴, for a product of K terms whose absolute values sum up to S. Weights whose rows are put in another order
@@ -21,7 +23,7 @@ const BOUND = 3;
 
 export const legalizeLayout = pass({
   name: 'legalize-layout',
-  doc: 'Brings a graph into the form that lowering accepts: images NHWC, weights H×W×I×O and K×N, transposes at inputs and outputs only.',
+  doc: 'Brings a graph into the form that lowering accepts: images NHWC, weights H×W×I×O and K×N; outputs that no op computes are copied.',
   meaning: 'reassociates',
   bound: BOUND,
   requires: [],
@@ -32,7 +34,9 @@ export const legalizeLayout = pass({
   idempotent: true,
   run(graph, _params, context) {
     const normal = rewrite(graph, NORMAL_FORM_RULES, context);
-    const result = rewrite(withLayout(normal, context), BROADCAST_RULES, context);
+    // Transposes that the layout put in meet those of the model.
+    const laidOut = rewrite(withLayout(normal, context), [...VIEW_RULES, ...BROADCAST_RULES], context);
+    const result = copyOutputs(laidOut);
     refuseIllegal(result);
     return equalGraphs(result, graph) ? graph : result;
   },

@@ -15,6 +15,7 @@ import { NodeImport } from './node.ts';
 import { importerOf } from './operators.ts';
 import type { NamedNode } from './order.ts';
 import { orderNodes } from './order.ts';
+import { evaluateKnown, knownNodes } from './shape-arithmetic.ts';
 import type { ExternalResolver } from './tensor.ts';
 import { elementOf, toTensor } from './tensor.ts';
 import { Values } from './values.ts';
@@ -42,8 +43,9 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
 function importModel(model: OnnxModel, options: ImportOptions): Graph {
   const { graph } = model;
   const opset = requireOpset(model);
-  requireOperators(model, opset);
   const nodes = orderNodes(graph);
+  const known = knownNodes(graph, nodes);
+  requireOperators(nodes, known, opset);
   const initialized = new Set([...graph.initializers.map(({ name }) => name), ...graph.sparseInitializers]);
   const inputs = graph.inputs.filter(({ name }) => !initialized.has(name));
   const bound = bindInputs(inputs, options);
@@ -54,8 +56,12 @@ function importModel(model: OnnxModel, options: ImportOptions): Graph {
   for (const [name, type] of bound.types) values.define(name, builder.input(name, type));
   defineInitializers(graph, values, resolveExternal);
   const read = new Set([...graph.nodes.flatMap((node) => node.inputs), ...graph.outputs.map(({ name }) => name)]);
-  const context: ImportContext = { builder, values, opset, resolveExternal, filled: 0 };
-  for (const node of nodes) importNode(node, read, context);
+  const context: ImportContext = { builder, values, opset, resolveExternal, evaluated: { bytes: 0 } };
+  for (const node of nodes) {
+    if (known.has(node)) defineKnown(node, context);
+    else importNode(node, context);
+    requireOutputs(node, read, context);
+  }
   for (const output of graph.outputs) {
     const value = values.value(output.name);
     checkDeclared(output, builder.type(value), bound);
@@ -83,7 +89,7 @@ function defineInitializers(graph: OnnxGraph, values: Values, resolveExternal: E
   }
 }
 
-function importNode(named: NamedNode, read: ReadonlySet<string>, context: ImportContext): void {
+function importNode(named: NamedNode, context: ImportContext): void {
   const { domain, op, outputs } = named.node;
   const node = new NodeImport(named, context);
   const importer = importerOf(domain, op, context.opset);
@@ -91,12 +97,24 @@ function importNode(named: NamedNode, read: ReadonlySet<string>, context: Import
   if (typeof importer === 'string') throw new Error(importer);
   const result = importer(node);
   node.finish();
-  const [first = '', ...others] = outputs;
-  const other = others.find((output) => output !== '' && read.has(output) && !context.values.isDefined(output));
+  context.values.define(outputs[0] ?? '', result);
+}
+
+function defineKnown(named: NamedNode, context: ImportContext): void {
+  const results = evaluateKnown(named, context);
+  for (const [i, output] of named.node.outputs.entries()) {
+    const result = results[i];
+    if (result && output !== '') context.values.defineConstant(output, () => result);
+  }
+}
+
+/** Fails where an output is read that the import has not defined. */
+function requireOutputs({ name, node: { op, outputs } }: NamedNode, read: ReadonlySet<string>, { values }: ImportContext): void {
+  const other = outputs.find((output) => output !== '' && read.has(output) && !values.isDefined(output));
   if (other !== undefined)
-    node.unsupported('onnx/unsupported-output', `only the first output of ${op} is supported, but '${other}' is used`);
-  if (typeof result === 'string') context.values.define(first, result);
-  else context.values.defineConstant(first, () => result);
+    fail('unsupported', 'onnx/unsupported-output', `only the first output of ${op} is supported, but '${other}' is used`, {
+      place: [name],
+    });
 }
 
 /** An output must have the type that the model declares for it, as far as the declaration goes. */

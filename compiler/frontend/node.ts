@@ -1,14 +1,18 @@
 /** One node on its way into the graph: typed access to its operands and attributes, and the check that nothing of it was overlooked. */
+import type { ScalarName } from '../../runtime/numerics/element.ts';
 import type { GraphBuilder } from '../ir/builder.ts';
 import { DiagnosticError, fail } from '../ir/diagnostic.ts';
 import type { Attributes } from '../ir/graph.ts';
 import type { OpName } from '../ir/ops.ts';
 import type { Tensor } from '../ir/tensor.ts';
+import { zeros } from '../ir/tensor.ts';
 import type { TensorType } from '../ir/types.ts';
+import { typeBytes } from '../ir/types.ts';
+import { typeProblem } from '../ir/verify.ts';
 import type { OnnxAttribute, OnnxAttributeKind, OnnxAttributeValues } from './model.ts';
 import type { NamedNode } from './order.ts';
 import type { ExternalResolver } from './tensor.ts';
-import { toTensor } from './tensor.ts';
+import { elementOf, toTensor } from './tensor.ts';
 import type { Values } from './values.ts';
 
 /** What a node is imported into. */
@@ -18,9 +22,12 @@ export interface ImportContext {
   /** Version of ONNX's own operator set. */
   readonly opset: number;
   readonly resolveExternal: ExternalResolver | undefined;
-  /** Elements so far of constants that the model describes and does not contain. */
-  filled: number;
+  /** What evaluation at import has cost so far. */
+  readonly evaluated: { bytes: number };
 }
+
+/** Bytes that evaluation at import may read and write in all: a few bytes of a file can ask for any number. */
+const MAX_EVALUATED_BYTES = 2 ** 30;
 
 /** A node, its operands counted from 0. An operand or attribute that no one asks for is an error in the end (`finish`). */
 export class NodeImport {
@@ -51,9 +58,8 @@ export class NodeImport {
     return this.#operands.length;
   }
 
-  /** Whether the node names an output besides the first. */
-  get hasFurtherOutputs(): boolean {
-    return this.#outputs.slice(1).some((output) => output !== '');
+  get outputCount(): number {
+    return this.#outputs.length;
   }
 
   /** The value of an operand, which must be there. */
@@ -76,6 +82,18 @@ export class NodeImport {
     return (
       this.#context.values.constant(name) ?? this.unsupported('onnx/not-constant', `the ${what} must be a constant, '${name}' is none`)
     );
+  }
+
+  /** The constant that an operand must be, which must be there. */
+  known(index: number): Tensor {
+    return this.constant(index, `operand ${index}`) ?? this.invalid(`operand ${index} is missing`);
+  }
+
+  /** The type of an operand, which must be there; the operand does not enter the graph. */
+  operandType(index: number): TensorType {
+    this.skipOperand(index);
+    const name = this.#operands[index] ?? '';
+    return name === '' ? this.invalid(`operand ${index} is missing`) : this.#context.values.type(name);
   }
 
   /** The elements of an operand that must be a constant list of integers, or undefined when it is left out. */
@@ -111,6 +129,11 @@ export class NodeImport {
     return this.#attribute(name, 'string');
   }
 
+  /** The element type that an attribute names, which must be there. */
+  elementType(name: string): ScalarName {
+    return elementOf(this.int(name) ?? this.invalid(`${this.operator} has no ${name}`), this.#place);
+  }
+
   tensor(name: string): Tensor | undefined {
     const tensor = this.#attribute(name, 'tensor');
     return tensor && toTensor(tensor, { place: this.#place, resolveExternal: this.#context.resolveExternal });
@@ -126,9 +149,29 @@ export class NodeImport {
     for (const name of names) this.#attributesRead.add(name);
   }
 
-  /** Takes note of a constant that the model does not contain, and gives the elements of all of them together. */
-  countFilled(elements: number): number {
-    return (this.#context.filled += elements);
+  /** Takes note of what evaluating the node costs; fails where the model has asked for too much. */
+  spend(bytes: number): void {
+    this.#context.evaluated.bytes += bytes;
+    if (this.#context.evaluated.bytes > MAX_EVALUATED_BYTES)
+      this.unsupported('onnx/too-large', `constants that the model computes have more than ${MAX_EVALUATED_BYTES} bytes in all`);
+  }
+
+  /** Fails unless there can be tensors of a type. */
+  checkType(type: TensorType): void {
+    const problem = typeProblem(type);
+    if (problem !== undefined) this.invalid(problem);
+  }
+
+  /** Takes note of a tensor that evaluation is about to make. */
+  reserve(type: TensorType): void {
+    this.checkType(type);
+    this.spend(typeBytes(type));
+  }
+
+  /** A tensor of zeros for a result that is evaluated at import. */
+  allocate(type: TensorType): Tensor {
+    this.reserve(type);
+    return zeros(type);
   }
 
   /** Gives an output besides the first, which is always the same; no one need read it. */
@@ -158,6 +201,10 @@ export class NodeImport {
 
   unsupported(code: string, message: string): never {
     fail('unsupported', code, message, { place: this.#place });
+  }
+
+  unsupportedElement(element: string): never {
+    this.unsupported('onnx/unsupported-type', `${this.operator} of ${element} is not supported`);
   }
 
   invalid(message: string): never {

@@ -6,16 +6,15 @@ import type { AttributeSpec } from '../ir/op.ts';
 import type { AttributeValue } from '../ir/graph.ts';
 import type { OpName } from '../ir/ops.ts';
 import { OP_NAMES, opRecord } from '../ir/ops.ts';
-import type { Tensor } from '../ir/tensor.ts';
 import { floats, tensor } from '../ir/tensor.ts';
 import { elementCount, tensorType } from '../ir/types.ts';
 import type { NodeImport } from './node.ts';
 import { globalPooling, pooling, reduceMean } from './pooling.ts';
-import { concat, constantOfShape, pad, softmax, sum } from './shapes.ts';
+import { concat, pad, softmax, sum } from './shapes.ts';
 import { windowAttributes } from './windows.ts';
 
-/** Adds a node's ops and gives what its first output is: a value of the graph by name, or a constant. */
-export type Importer = (node: NodeImport) => string | Tensor;
+/** Adds a node's ops and gives the value of the graph that its first output is. */
+export type Importer = (node: NodeImport) => string;
 
 /** The versions of ONNX's own operator set whose operators the importer knows. */
 export const OPSETS = { first: 6, last: 26 } as const;
@@ -47,24 +46,17 @@ const COMPOSED: Readonly<Record<string, Importer>> = {
     return node.result('clip', [x], { min: min ?? -MAX_FLOAT, max: max ?? MAX_FLOAT });
   },
 
-  Concat: concat,
-
-  Constant(node) {
-    const single = (value: number | undefined): readonly number[] | undefined => (value === undefined ? undefined : [value]);
-    const shapeOf = (values: readonly number[], scalar: unknown): readonly number[] => (scalar === undefined ? [values.length] : []);
-    const [float, int] = [node.float('value_float'), node.int('value_int')];
-    const reals = single(float) ?? node.floats('value_floats');
-    const integers = single(int) ?? node.ints('value_ints');
-    const value =
-      node.tensor('value') ??
-      (reals && tensor(tensorType('f32', shapeOf(reals, float)), Float32Array.from(reals))) ??
-      (integers && tensor(tensorType('i64', shapeOf(integers, int)), BigInt64Array.from(integers, BigInt)));
-    // What is left are strings and sparse tensors, if anything.
-    if (value === undefined) node.finish();
-    return value ?? node.invalid('Constant has no value');
+  /** Of a value that is computed; one that is known can be of any type. */
+  Cast(node) {
+    const x = node.operand(0);
+    const [from, to] = [node.type(x).element, node.elementType('to')];
+    node.skipAttributes('saturate', 'round_mode');
+    if (from !== 'f32' || to !== 'f32')
+      node.unsupported('onnx/unsupported-type', `Cast of ${from} to ${to} is not supported on values that are not known at compile time`);
+    return node.result('identity', [x]);
   },
 
-  ConstantOfShape: constantOfShape,
+  Concat: concat,
 
   Conv(node) {
     const [x, w] = [node.operand(0), node.operand(1)];
@@ -159,7 +151,10 @@ function broadcasting(node: NodeImport, op: OpName): string {
   return node.result(op, [a, node.part('b', 'reshape', [b], { shape: [...shape, ...new Array<number>(behind).fill(1)] })]);
 }
 
-/** Refuses a node that is to train: before opset 7 for lack of an attribute, later by BatchNormalization's outputs, then by its attribute. */
+/**
+ * Refuses a node that is to train: before opset 7 for lack of an attribute, from 14 on by BatchNormalization's. In between it trains where its
+ * further outputs are read, which the import refuses; where they are only named, onnxruntime infers too.
+ */
 function requireInference(node: NodeImport): void {
   if (isTraining(node)) refuseTraining(node);
 }
@@ -170,8 +165,7 @@ function refuseTraining(node: NodeImport): never {
 
 function isTraining(node: NodeImport): boolean {
   if (node.opset < 7) return node.int('is_test') !== 1;
-  if (node.operator !== 'BatchNormalization') return false;
-  return node.opset < 14 ? node.hasFurtherOutputs : node.int('training_mode') === 1;
+  return node.operator === 'BatchNormalization' && node.opset >= 14 && node.int('training_mode') === 1;
 }
 
 /** The number that a constant operand holds, or undefined when it is left out. */

@@ -1,7 +1,5 @@
 /** Operators that join, pad and sum tensors, and softmax as it was defined at different times. */
-import type { Tensor } from '../ir/tensor.ts';
-import { zeros } from '../ir/tensor.ts';
-import { elementCount, tensorType } from '../ir/types.ts';
+import { elementCount } from '../ir/types.ts';
 import type { NodeImport } from './node.ts';
 
 /** The operands of an operator that takes as many as it is given. */
@@ -21,25 +19,6 @@ export function sum(node: NodeImport): string {
   if (last === undefined) return node.result('identity', [first]);
   const most = others.reduce((total, operand, i) => node.part(`sum${i + 1}`, 'add', [total, operand]), first);
   return node.result('add', [most, last]);
-}
-
-/** Elements that the ConstantOfShape nodes of a model may have in total: a few bytes of a file stand for all of them. */
-const MAX_FILLED = 2 ** 28;
-
-/** A tensor of a constant shape, filled with one value: 0 in f32 unless given. */
-export function constantOfShape(node: NodeImport): Tensor {
-  const shape = node.constantInts(0, 'shape') ?? node.invalid('ConstantOfShape has no shape');
-  const value = node.tensor('value') ?? zeros(tensorType('f32', [1]));
-  const { element } = value.type;
-  if (value.data.length !== 1) node.invalid(`the value must be one element, not ${value.data.length}`);
-  if (shape.some((d) => d < 0)) node.invalid(`[${shape.join(',')}] is no shape`);
-  const filled = node.countFilled(elementCount(shape));
-  if (filled > MAX_FILLED) node.unsupported('onnx/too-large', `constants of ${filled} elements that are all alike are too large to import`);
-  const result = zeros(tensorType(element, shape));
-  const words = result.data;
-  if (words instanceof BigInt64Array) words.fill(BigInt(value.data[0] ?? 0));
-  else words.fill(Number(value.data[0] ?? 0));
-  return result;
 }
 
 export function pad(node: NodeImport): string {

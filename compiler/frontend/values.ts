@@ -1,14 +1,23 @@
 /** The values that an import has defined so far: ONNX's names on one side, the graph's on the other. */
 import type { GraphBuilder } from '../ir/builder.ts';
 import type { Tensor } from '../ir/tensor.ts';
+import type { TensorType } from '../ir/types.ts';
 
 export class Values {
   readonly #builder: GraphBuilder;
   readonly #values = new Map<string, string>();
   readonly #constants = new Map<string, () => Tensor>();
 
-  constructor(builder: GraphBuilder) {
+  readonly #outer: Values | undefined;
+
+  constructor(builder: GraphBuilder, outer?: Values) {
     this.#builder = builder;
+    this.#outer = outer;
+  }
+
+  /** The same constants and types for another graph. */
+  over(builder: GraphBuilder): Values {
+    return new Values(builder, this);
   }
 
   /** Defines a value by its name in the graph. */
@@ -28,7 +37,14 @@ export class Values {
 
   /** The tensor that a value always is, or undefined when it is computed or fed. */
   constant(onnxName: string): Tensor | undefined {
-    return this.#constants.get(onnxName)?.();
+    return this.#constants.get(onnxName)?.() ?? this.#outer?.constant(onnxName);
+  }
+
+  type(onnxName: string): TensorType {
+    const value = this.#values.get(onnxName);
+    return value === undefined
+      ? (this.constant(onnxName)?.type ?? this.#outer?.type(onnxName) ?? undefinedValue(onnxName))
+      : this.#builder.type(value);
   }
 
   /** The graph's name of a value. */
@@ -36,9 +52,13 @@ export class Values {
     const known = this.#values.get(onnxName);
     if (known !== undefined) return known;
     const tensor = this.constant(onnxName);
-    if (!tensor) throw new Error(`value ${onnxName} is read before it is defined`);
+    if (!tensor) return undefinedValue(onnxName);
     const value = this.#builder.constant(onnxName, tensor);
     this.define(onnxName, value);
     return value;
   }
+}
+
+function undefinedValue(onnxName: string): never {
+  throw new Error(`value ${onnxName} is read before it is defined`);
 }

@@ -29,10 +29,10 @@ const WEIGHTED: readonly OpName[] = ['conv', 'gemm'];
 export const STAGE_RULES: readonly StageRule[] = [
   opRule({
     code: 'identity',
-    stages: ['optimized', 'legal'],
-    doc: 'values are not renamed by identity',
+    stages: ['legal'],
+    doc: 'only an output that no op computes is copied',
     ops: ['identity'],
-    keeps: () => false,
+    keeps: (node, graph) => graph.users(node.name).every(({ op }) => op === 'dequantize'),
   }),
   opRule({
     code: 'batch-norm',
@@ -62,22 +62,4 @@ export const STAGE_RULES: readonly StageRule[] = [
     ops: ['gemm'],
     keeps: ({ attributes: { trans_a, trans_b, alpha, beta } }) => trans_a === false && trans_b === false && alpha === 1 && beta === 1,
   }),
-  opRule({
-    code: 'transpose',
-    stages: ['legal'],
-    doc: 'only graph inputs and graph outputs are transposed, or dimensions of size 1 moved',
-    ops: ['transpose'],
-    keeps: isAbsorbable,
-  }),
 ];
-
-/** Whether the program's signature can stand for a transpose, or it moves no data. */
-function isAbsorbable(node: OpNode, graph: Graph): boolean {
-  const source = graph.node(node.inputs[0] ?? '');
-  return source.kind === 'input' || (graph.isOutput(node.name) && graph.users(node.name).length === 0) || movesNothing(node, source);
-}
-
-function movesNothing({ attributes: { perm } }: OpNode, { type: { shape } }: Node): boolean {
-  const moved = (Array.isArray(perm) ? (perm as readonly number[]) : []).filter((d) => shape[d] !== 1);
-  return moved.every((d, i) => i === 0 || d > (moved[i - 1] ?? 0));
-}

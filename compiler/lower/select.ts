@@ -5,6 +5,7 @@
 import type { Port } from '../../isa/program.ts';
 import { ELEMENT_CODES } from '../../isa/fields.ts';
 import type { Target } from '../../isa/target.ts';
+import { hasExtension } from '../../isa/target.ts';
 import type { Diagnostic } from '../ir/diagnostic.ts';
 import { DiagnosticError, fail } from '../ir/diagnostic.ts';
 import type { Graph, OpNode } from '../ir/graph.ts';
@@ -22,6 +23,7 @@ import { gemm } from './kernels/gemm.ts';
 import { copy, pad } from './kernels/move.ts';
 import { lrn, sigmoid, softmax, tanh } from './kernels/nonlinear.ts';
 import { averagePool, maxPool } from './kernels/pool.ts';
+import { transpose } from './kernels/transpose.ts';
 import { Placements, partsOf } from './placement.ts';
 import type { Buffer, Section, TiledPort, TiledProgram } from './tiled.ts';
 
@@ -29,8 +31,8 @@ export type Lowering =
   | { readonly kind: 'kernel'; readonly kernel: Kernel }
   /** The result is the operand's bytes under another type. */
   | { readonly kind: 'view' }
-  /** Done by the host at the program's ports: layout and element type of inputs and outputs. */
-  | { readonly kind: 'port' }
+  /** Done by the host at the program's ports: layout and element type of inputs and outputs. Elsewhere by code, where there is any. */
+  | { readonly kind: 'port'; readonly kernel?: Kernel }
   /** Operands are computed where they stand in the result, or copied there. */
   | { readonly kind: 'concat' }
   | { readonly kind: 'unsupported'; readonly reason: string };
@@ -61,8 +63,8 @@ export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
   'batch-norm': unsupported('batch-norm is lowered after fold-batch-norm has turned it into weights or into mul and add'),
   flatten: view,
   reshape: view,
-  identity: view,
-  transpose: port,
+  identity: kernel((context) => copy(context, context.operand(0), context.result)),
+  transpose: { ...port, kernel: transpose },
   quantize: port,
   dequantize: port,
 };
@@ -129,12 +131,19 @@ class Selection {
       case 'concat':
         return this.#copies(node);
       case 'port':
-        if (this.#portRole(node) === undefined && !movesNothing(node, this.#graph))
-          fail('unsupported', 'lower/unsupported-op', `${node.op} is done by the host at inputs and outputs only`, { place: [node.name] });
-        return [];
+        if (this.#portRole(node) !== undefined || movesNothing(node, this.#graph)) return [];
+        return lowering.kernel
+          ? this.#compute(node, lowering.kernel)
+          : fail('unsupported', 'lower/unsupported-op', `${node.op} is done by the host at inputs and outputs only`, {
+              place: [node.name],
+            });
       case 'kernel':
-        return [{ node: node.name, origin: node.origin, ...lowering.kernel(this.#context(node)) }];
+        return this.#compute(node, lowering.kernel);
     }
+  }
+
+  #compute(node: OpNode, code: Kernel): readonly Section[] {
+    return [{ node: node.name, origin: node.origin, ...code(this.#context(node)) }];
   }
 
   /** Copies of the operands of a concatenation that are not computed where they stand in it. */
@@ -199,9 +208,15 @@ class Selection {
   /** Whether a transpose, quantize or dequantize stands in a chain from an input or to an output, so that the host does it. */
   #portRole(node: OpNode): 'input' | 'output' | undefined {
     const operand = this.#graph.node(node.inputs[0] ?? '');
-    if (operand.kind === 'input') return 'input';
-    if (operand.kind === 'op' && LOWERINGS[operand.op].kind === 'port' && this.#portRole(operand) === 'input') return 'input';
+    const isPort =
+      operand.kind === 'input' || (operand.kind === 'op' && LOWERINGS[operand.op].kind === 'port' && this.#portRole(operand) === 'input');
+    if (isPort && !this.#isShared(operand.name)) return 'input';
     return this.#graph.isOutput(node.name) && this.#graph.users(node.name).length === 0 ? 'output' : this.#onlyUserIsOutput(node);
+  }
+
+  /** Whether a value is read otherwise than by one op. */
+  #isShared(name: string): boolean {
+    return this.#graph.users(name).length > 1 || this.#graph.isOutput(name);
   }
 
   #onlyUserIsOutput(node: OpNode): 'output' | undefined {
@@ -225,8 +240,9 @@ class Selection {
       const ported = users.filter((candidate) => LOWERINGS[candidate.op].kind === 'port');
       const [user] = ported;
       if (!user) break;
-      if (users.length > 1 || this.#graph.isOutput(at)) {
-        if (ported.every((candidate) => movesNothing(candidate, this.#graph))) break;
+      if (this.#isShared(at)) {
+        const transposes = hasExtension(this.#target, 'xdma');
+        if (ported.every((candidate) => movesNothing(candidate, this.#graph) || (transposes && candidate.op === 'transpose'))) break;
         return fail('unsupported', 'lower/input-layouts', `input ${name} is used in more than one layout or element type`, {
           place: [name],
         });

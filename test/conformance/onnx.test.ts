@@ -90,7 +90,7 @@ describe.skipIf(!existsSync(LIGHT))('large models without weights', () => {
       } catch (error) {
         if (!(error instanceof DiagnosticError)) throw error;
         expect(error.diagnostics.every(({ kind }) => kind === 'unsupported')).toBe(true);
-        for (const { operator, count } of missing) expect(error.message).toContain(`${operator} ×${count}`);
+        for (const { operator, refused } of missing) expect(error.message).toContain(`${operator} ×${refused}`);
       }
     },
   );

@@ -10,7 +10,10 @@ import { modelBytes, node } from '../support/onnx-builder.ts';
 /** Small, with something of everything that the importer reads. */
 const SMALL = modelBytes({
   nodes: [
-    node('Constant', '', 'shape', { value: { tensor: { dims: [2], data: BigInt64Array.of(1n, -1n) } } }),
+    node('Constant', '', 'rest', { value: { tensor: { dims: [1], data: BigInt64Array.of(-1n) } } }),
+    node('Shape', 'x', 'sizes'),
+    node('Slice', 'sizes zero one', 'batch'),
+    node('Concat', 'batch rest', 'shape', { axis: 0 }),
     node('Conv', 'x w b', 'c', { pads: [1, 1, 1, 1], strides: [2, 2], auto_pad: 'NOTSET', group: 1 }, 'conv'),
     node('BatchNormalization', 'c s s s s', 'n', { epsilon: { float: 0.001 } }),
     node('Clip', 'n lo', 'r'),
@@ -24,6 +27,8 @@ const SMALL = modelBytes({
     { name: 'b', dims: [2], data: Float32Array.of(1, 2), storage: 'typed' },
     { name: 's', dims: [2], data: Float32Array.of(1, 1) },
     { name: 'lo', dims: [], data: Float32Array.of(0), storage: 'typed' },
+    { name: 'zero', dims: [1], data: BigInt64Array.of(0n) },
+    { name: 'one', dims: [1], data: BigInt64Array.of(1n) },
     { name: 'g', dims: [3, 8], data: new Float32Array(24).fill(0.25) },
   ],
 });

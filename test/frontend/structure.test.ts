@@ -255,14 +255,24 @@ describe('operators of a model', () => {
       relu('a', 'b'),
       node('Softplus', 'b', 'c'),
       { ...node('Gelu', 'c', 'd'), domain: 'com.microsoft' },
-      node('Conv', 'd w', 'y'),
+      node('Shape', 'd', 's'),
+      node('Gather', 's w', 'n'),
+      node('Gather', 'd w', 'e'),
+      node('Conv', 'e w', 'y'),
     ];
-    expect(listOperators(modelBytes(model(nodes)))).toEqual([
-      { domain: '', operator: 'Relu', count: 2, unsupported: undefined },
-      { domain: '', operator: 'Softplus', count: 1, unsupported: 'not supported yet' },
-      { domain: 'com.microsoft', operator: 'Gelu', count: 1, unsupported: 'no operator of domain com.microsoft is supported' },
-      { domain: '', operator: 'Conv', count: 1, unsupported: undefined },
+    const initializers = [{ name: 'w', dims: [], data: BigInt64Array.of(0n) }];
+    const known = 'only supported on values that are known at compile time';
+    expect(listOperators(modelBytes(model(nodes, { initializers })))).toEqual([
+      { domain: '', operator: 'Relu', count: 2, refused: 0, unsupported: undefined },
+      { domain: '', operator: 'Softplus', count: 1, refused: 1, unsupported: 'not supported yet' },
+      { domain: 'com.microsoft', operator: 'Gelu', count: 1, refused: 1, unsupported: 'no operator of domain com.microsoft is supported' },
+      { domain: '', operator: 'Shape', count: 1, refused: 0, unsupported: undefined },
+      { domain: '', operator: 'Gather', count: 2, refused: 1, unsupported: known },
+      { domain: '', operator: 'Conv', count: 1, refused: 0, unsupported: undefined },
     ]);
+    expect(errorOf(model(nodes, { initializers }))).toBe(
+      `unsupported onnx/unsupported-op: model.onnx: operators are not supported: Softplus ×1, com.microsoft.Gelu ×1; operators are ${known}: Gather ×1`,
+    );
   });
 
   test('ONNX’s own domain has two names', () => {

@@ -230,6 +230,68 @@ describe('lowering: evaluator, tiled interpreter and machine agree bit for bit',
     );
   });
 
+  it('on transposes inside of a network, of any rank, cut along any dimension', () => {
+    const turned = (shape: readonly number[], perm: readonly number[]): Graph => {
+      const builder = new GraphBuilder('turned');
+      const x = builder.input('x', tensorType('f32', shape));
+      const before = builder.op('relu', [x], {}, { name: 'before' });
+      const moved = builder.op('transpose', [before], { perm }, { name: 'moved' });
+      builder.output('y', builder.op('relu', [moved], {}, { name: 'after' }));
+      return checkGraph(builder.build('legal'));
+    };
+    const shapes = fc
+      .array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 5 })
+      .chain((shape) => fc.tuple(fc.constant(shape), fc.shuffledSubarray([...shape.keys()], { minLength: shape.length })));
+    fc.assert(
+      fc.property(shapes, fc.constantFrom(cambricon, small), ([shape, perm], target) => {
+        run(turned(shape, perm), target);
+      }),
+      { numRuns: 60 },
+    );
+    const large: [number[], number[]][] = [
+      [
+        [5, 1300],
+        [1, 0],
+      ],
+      [
+        [1300, 5],
+        [1, 0],
+      ],
+      [
+        [2, 3, 1300],
+        [1, 0, 2],
+      ],
+      [
+        [3, 2, 700],
+        [2, 1, 0],
+      ],
+      [
+        [2, 2, 3, 500, 2],
+        [1, 0, 3, 2, 4],
+      ],
+    ];
+    for (const [shape, perm] of large) run(turned(shape, perm), small);
+  });
+
+  it('on an input that is stored as it is, and transposed for one of its readers', () => {
+    const builder = new GraphBuilder('shared');
+    const x = builder.input('x', tensorType('f32', [2, 3, 4]));
+    const moved = builder.op('transpose', [x], { perm: [2, 0, 1] }, { name: 'moved' });
+    builder.output('y', builder.op('relu', [moved], {}, { name: 'y' }));
+    builder.output('z', builder.op('relu', [x], {}, { name: 'z' }));
+    builder.output('t', moved);
+    run(checkGraph(builder.build('legal')));
+  });
+
+  it('on copies of inputs and constants, of which some are views', () => {
+    const builder = new GraphBuilder('copies');
+    const x = builder.input('x', tensorType('f32', [70, 300]));
+    const c = builder.constant('c', values([3], 1));
+    const flat = builder.op('reshape', [x], { shape: [21_000] }, { name: 'flat' });
+    for (const value of [x, c, flat]) builder.output(`out.${value}`, builder.op('identity', [value], {}, { name: `${value}.copy` }));
+    run(checkGraph(builder.build('legal')), small);
+  });
+
   it('on products, with tiles of rows, of K and of columns', () => {
     fc.assert(
       fc.property(

@@ -42,6 +42,8 @@ export interface ValueSpec {
   readonly dataType?: number;
   /** Not a tensor but a sequence of them. */
   readonly sequence?: boolean;
+  /** Of no declared type. */
+  readonly untyped?: boolean;
 }
 
 export interface GraphSpec {
@@ -115,7 +117,8 @@ function attributeMessage(value: AttributeSpec): onnxProto.onnx.IAttributeProto 
   return { type: AttributeType.INTS, ints: [...value] };
 }
 
-function valueMessage({ name, shape, dataType = 1, sequence }: ValueSpec): onnxProto.onnx.IValueInfoProto {
+function valueMessage({ name, shape, dataType = 1, sequence, untyped }: ValueSpec): onnxProto.onnx.IValueInfoProto {
+  if (untyped) return { name };
   const tensorType = {
     elemType: dataType,
     ...(shape && { shape: { dim: shape.map((d) => (typeof d === 'number' ? { dimValue: d } : d === '' ? {} : { dimParam: d })) } }),

@@ -1,6 +1,7 @@
 /** `plumbline ops`: the ops of the graph IR. */
 import type { Command } from 'commander';
 import { renderTable } from '../../../runtime/report/table.ts';
+import { EVALUATED_OPERATORS } from '../../frontend/shape-arithmetic.ts';
 import { renderOpReference } from '../../ir/ops-reference.ts';
 import { OP_NAMES, opRecord } from '../../ir/ops.ts';
 import type { OpName } from '../../ir/ops.ts';
@@ -26,8 +27,8 @@ export function addOps(program: Command): void {
 
 function run(name: string | undefined, { json, manual }: Flags): void {
   if (name === undefined) {
-    if (json) printJson({ schema: 'plumbline.ops/1', ops: OP_NAMES.map(asJson) });
-    else print(manual ? renderOpReference() : renderAll());
+    if (json) printJson({ schema: 'plumbline.ops/1', ops: OP_NAMES.map(asJson), evaluated: EVALUATED_OPERATORS });
+    else print(manual ? renderOpReference() : `${renderAll()}\n${EVALUATED}`);
     return;
   }
   const op = OP_NAMES.find((known) => known === name) ?? failUnknown('cli/unknown-op', 'op', name, OP_NAMES);
@@ -39,6 +40,13 @@ function asJson(name: OpName): unknown {
   const { doc, inputs, attributes, traits, onnx } = opRecord(name);
   return { name, doc, inputs, attributes, traits, ...(onnx && { onnx }) };
 }
+
+/** Lines of names. */
+const EVALUATED = [
+  'ONNX operators that are evaluated at import where their operands are known:',
+  ...(EVALUATED_OPERATORS.join(' ').match(/.{1,110}(?= |$)/g) ?? []).map((line) => `  ${line.trim()}`),
+  '',
+].join('\n');
 
 function renderAll(): string {
   const rows = OP_NAMES.map((name) => {

@@ -8,16 +8,16 @@ import { rowMajorStrides } from './operands.ts';
 type Words = Uint8Array | Uint16Array | Uint32Array | Float64Array;
 
 /**
- * Fills `target`, row-major of `shape`, with `source[Σ index·stride]`. Both must be plain bits where NaN payloads matter:
+ * Fills `target`, row-major of `shape`, with `source[first + Σ index·stride]`. Both must be plain bits where NaN payloads matter:
  * a float that passes through a JavaScript number may lose its payload.
  */
-export function gather(source: Words, strides: readonly number[], shape: readonly number[], target: Words): void {
+export function gather(source: Words, strides: readonly number[], shape: readonly number[], target: Words, first = 0): void {
   if (target.length === 0) return;
   const rank = shape.length;
   const inner = shape[rank - 1] ?? 1;
   const innerStride = strides[rank - 1] ?? 0;
   const index = new Array<number>(Math.max(0, rank - 1)).fill(0);
-  let from = 0;
+  let from = first;
   for (let to = 0; to < target.length;) {
     for (let i = 0, at = from; i < inner; i++, at += innerStride) target[to++] = source[at] as number;
     for (let d = rank - 2; d >= 0; d--) {
@@ -42,11 +42,12 @@ function words(data: TensorData): Uint8Array | Uint16Array | Uint32Array {
   return new Uint32Array(buffer, byteOffset, (length * width) / 4);
 }
 
-/** A new tensor of `type` whose element at an index is the source's at Σ index·stride. Keeps every bit. */
-export function stridedCopy(source: Tensor, strides: readonly number[], type: TensorType): Tensor {
+/** A new tensor of `type` whose element at an index is the source's at first + Σ index·stride. Keeps every bit. */
+export function stridedCopy(source: Tensor, strides: readonly number[], type: TensorType, first = 0): Tensor {
   const result = zeros(type);
-  if (type.element === 'i64') gather(words(source.data), [...strides.map((s) => 2 * s), 1], [...type.shape, 2], words(result.data));
-  else gather(words(source.data), strides, type.shape, words(result.data));
+  const [from, to] = [words(source.data), words(result.data)];
+  if (type.element === 'i64') gather(from, [...strides.map((s) => 2 * s), 1], [...type.shape, 2], to, 2 * first);
+  else gather(from, strides, type.shape, to, first);
   return result;
 }
 
