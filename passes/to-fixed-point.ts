@@ -10,6 +10,7 @@ import { tensorType } from '../compiler/ir/types.ts';
 import { GraphWriter } from './graph-writer.ts';
 import type { PassContext } from './pass.ts';
 import { pass } from './pass.ts';
+import type { Bounds } from './rules/activations.ts';
 import { clampOp, fusedBoundsOf } from './rules/activations.ts';
 
 export const toFixedPoint = pass({
@@ -99,7 +100,7 @@ class Conversion {
       return;
     }
     try {
-      this.#fixed.set(node.name, node.op === 'gemm' ? this.#gemm(node) : this.#same(node));
+      this.#fixed.set(node.name, node.op === 'gemm' ? this.#gemm(node) : node.op === 'add' ? this.#add(node) : this.#same(node));
     } catch (error) {
       if (!(error instanceof OpError)) throw error;
       this.#refuse(node.name, `${node.op} has no fixed-point form: ${error.message}`, HINTS[node.op]);
@@ -123,12 +124,24 @@ class Conversion {
     const bounds = fusedBoundsOf(node);
     const steps = [c !== '' && 'sum', bounds && 'activated'].filter((step) => typeof step === 'string');
     const nameOf = (step: string): string => (step === (steps.at(-1) ?? 'product') ? name : this.#writer.fresh(name, step));
-    const plain = { ...attributes, activation: 'none', activation_min: -Infinity, activation_max: Infinity };
-    let value = this.#writer.op(nameOf('product'), 'gemm', [a, b], plain, origin);
+    let value = this.#writer.op(nameOf('product'), 'gemm', [a, b], { ...attributes, ...NO_ACTIVATION }, origin);
     if (c !== '') value = this.#writer.op(nameOf('sum'), 'add', [value, c], {}, origin);
-    if (!bounds) return value;
-    const { op, attributes: clamp } = clampOp(bounds);
-    return this.#writer.op(nameOf('activated'), op, [value], clamp, origin);
+    return bounds ? this.#clamp(nameOf('activated'), value, bounds, origin) : value;
+  }
+
+  /** A sum whose activation is an op of its own. */
+  #add(node: OpNode): string {
+    const bounds = fusedBoundsOf(node);
+    if (!bounds) return this.#same(node);
+    const { name, inputs, attributes, origin } = node;
+    const operands = inputs.map((input) => this.#asFixed(input));
+    const sum = this.#writer.op(this.#writer.fresh(name, 'sum'), 'add', operands, { ...attributes, ...NO_ACTIVATION }, origin);
+    return this.#clamp(name, sum, bounds, origin);
+  }
+
+  #clamp(name: string, x: string, bounds: Bounds, origin: OpNode['origin']): string {
+    const { op, attributes } = clampOp(bounds);
+    return this.#writer.op(name, op, [x], attributes, origin);
   }
 
   #asFixed(name: string): string {
@@ -144,6 +157,8 @@ class Conversion {
     return this.#writer.op(this.#writer.fresh(name, 'float'), 'dequantize', [this.#asFixed(name)], {}, []);
   }
 }
+
+const NO_ACTIVATION = { activation: 'none', activation_min: -Infinity, activation_max: Infinity };
 
 /** What removes an op that has no fixed-point form. */
 const HINTS: Readonly<Partial<Record<OpNode['op'], string>>> = {

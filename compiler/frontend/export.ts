@@ -167,7 +167,7 @@ const refuse: Exporter = (node) =>
   });
 
 const EXPORTERS: Readonly<Record<OpName, Exporter>> = {
-  add: plain('Add'),
+  add: (node, writer) => finish(node, writer, (output) => writer.add(node, 'Add', node.inputs, {}, output)),
   sub: plain('Sub'),
   mul: plain('Mul'),
   div: plain('Div'),

@@ -1,8 +1,8 @@
 /**
- * Where values stand in DRAM: by themselves, as a view of another value, or as a part of the concatenation that they go into, so that concatenating
- * moves nothing.
+ * Where values stand in DRAM: by themselves, as a view of another value, as a part of the concatenation that they go into, so that concatenating
+ * moves nothing, or in place of an operand that nothing reads any more, as the sums of a residual network do.
  */
-import { elementCount, typeBytes } from '../ir/types.ts';
+import { elementCount, sameType, typeBytes } from '../ir/types.ts';
 import type { Graph, Node, OpNode } from '../ir/graph.ts';
 import { joinedAxis } from '../ir/ops/shape.ts';
 
@@ -45,18 +45,28 @@ export interface PlacementQueries {
   readonly viewed: (node: OpNode) => string | undefined;
   /** Whether an op computes its result with code of its own, which can write rows that are apart. */
   readonly computes: (node: OpNode) => boolean;
+  /** Whether an op has read each element of an operand before it writes the result's element there. */
+  readonly worksInPlace: (node: OpNode) => boolean;
 }
 
 export class Placements {
   readonly #graph: Graph;
   readonly #queries: PlacementQueries;
   readonly #parts = new Map<string, Part>();
+  /** The operands whose memory results take. */
+  readonly #hosts = new Map<string, string>();
 
   constructor(graph: Graph, queries: PlacementQueries) {
     this.#graph = graph;
     this.#queries = queries;
     // The last first, so that a concatenation of concatenations is one.
     for (const node of graph.ops.toReversed()) if (node.op === 'concat') this.#adopt(node);
+    const order = new Map(graph.ops.map((node, i) => [node.name, i]));
+    for (const node of graph.ops) {
+      if (!queries.worksInPlace(node) || this.isPart(node.name) || graph.isOutput(node.name)) continue;
+      const host = node.inputs.find((input) => this.#isFree(input, node, order));
+      if (host !== undefined) this.#hosts.set(node.name, host);
+    }
   }
 
   /** Whether a value is computed where it stands in a concatenation. */
@@ -74,6 +84,8 @@ export class Placements {
       // Only values in one piece are viewed.
       return { root, offset, pitch: dense };
     }
+    const host = this.#hosts.get(name);
+    if (host !== undefined) return this.of(host);
     const part = this.#parts.get(name);
     if (!part) return { root: node, offset: 0, pitch: dense };
     const whole = this.of(part.concat.name);
@@ -96,6 +108,18 @@ export class Placements {
       if (writesBlocks && (part.rows > 1 || wholeIsApart)) continue;
       if (this.#canStandApart(name, concat)) this.#parts.set(name, part);
     }
+  }
+
+  /** Whether a value has computed memory of its own, like the node's result, that nothing reads after the node. */
+  #isFree(name: string, node: OpNode, order: ReadonlyMap<string, number>): boolean {
+    const { root } = this.of(name);
+    if (root.kind !== 'op' || !sameType(this.#graph.node(name).type, node.type)) return false;
+    if (typeBytes(root.type) !== typeBytes(node.type)) return false;
+    const isDone = (reader: OpNode): boolean =>
+      this.#queries.viewed(reader) !== undefined || (order.get(reader.name) ?? Infinity) <= (order.get(node.name) ?? -1);
+    return this.#graph.ops
+      .filter((member) => this.of(member.name).root === root)
+      .every((member) => !this.#graph.isOutput(member.name) && this.#graph.users(member.name).every(isDone));
   }
 
   #canStandApart(name: string, concat: OpNode): boolean {

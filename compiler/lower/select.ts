@@ -19,6 +19,7 @@ import type { Kernel, KernelContext, KernelValue } from './kernel.ts';
 import { elementCode } from './kernel.ts';
 import { conv } from './kernels/conv.ts';
 import { binary, clip, relu } from './kernels/elementwise.ts';
+import { activationOf } from './kernels/epilogue.ts';
 import { gemm } from './kernels/gemm.ts';
 import { copy, pad } from './kernels/move.ts';
 import { lrn, sigmoid, softmax, tanh } from './kernels/nonlinear.ts';
@@ -28,7 +29,8 @@ import { Placements, partsOf } from './placement.ts';
 import type { Buffer, Section, TiledPort, TiledProgram } from './tiled.ts';
 
 export type Lowering =
-  | { readonly kind: 'kernel'; readonly kernel: Kernel }
+  /** `inPlace`: each element of an operand is read before the result's element may be written over it. */
+  | { readonly kind: 'kernel'; readonly kernel: Kernel; readonly inPlace: boolean }
   /** The result is the operand's bytes under another type. */
   | { readonly kind: 'view' }
   /** Done by the host at the program's ports: layout and element type of inputs and outputs. Elsewhere by code, where there is any. */
@@ -37,26 +39,27 @@ export type Lowering =
   | { readonly kind: 'concat' }
   | { readonly kind: 'unsupported'; readonly reason: string };
 
-const kernel = (code: Kernel): Lowering => ({ kind: 'kernel', kernel: code });
+const kernel = (code: Kernel): Lowering => ({ kind: 'kernel', kernel: code, inPlace: false });
+const elementwise = (code: Kernel): Lowering => ({ kind: 'kernel', kernel: code, inPlace: true });
 const view: Lowering = { kind: 'view' };
 const port: Lowering = { kind: 'port' };
 const unsupported = (reason: string): Lowering => ({ kind: 'unsupported', reason });
 
 export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
-  add: kernel(binary('VAV')),
-  sub: kernel(binary('VSV')),
-  mul: kernel(binary('VMV')),
-  div: kernel(binary('VDV')),
-  relu: kernel(relu),
-  clip: kernel(clip),
+  add: elementwise(binary('VAV', activationOf)),
+  sub: elementwise(binary('VSV')),
+  mul: elementwise(binary('VMV')),
+  div: elementwise(binary('VDV')),
+  relu: elementwise(relu),
+  clip: elementwise(clip),
   conv: kernel(conv),
   gemm: kernel(gemm),
   matmul: unsupported('a matmul of two computed operands has no kernel; with a constant right operand it becomes a gemm'),
   'max-pool': kernel(maxPool),
   'average-pool': kernel(averagePool),
   lrn: kernel(lrn),
-  sigmoid: kernel(sigmoid),
-  tanh: kernel(tanh),
+  sigmoid: elementwise(sigmoid),
+  tanh: elementwise(tanh),
   softmax: kernel(softmax),
   pad: kernel(pad),
   concat: { kind: 'concat' },
@@ -93,6 +96,10 @@ class Selection {
     this.#placements = new Placements(graph, {
       viewed: (node) => (this.#isView(node) ? node.inputs[0] : undefined),
       computes: (node) => LOWERINGS[node.op].kind === 'kernel',
+      worksInPlace: (node) => {
+        const lowering = LOWERINGS[node.op];
+        return lowering.kind === 'kernel' && lowering.inPlace;
+      },
     });
   }
 

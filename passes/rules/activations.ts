@@ -18,10 +18,16 @@ export function boundsOf({ op, attributes }: OpNode): Bounds | undefined {
   return op === 'clip' ? { low: Number(attributes.min), high: Number(attributes.max) } : undefined;
 }
 
-/** The bounds of the activation that is fused into a product; undefined when there is none. */
-export function fusedBoundsOf({ attributes }: OpNode): Bounds | undefined {
+/** The bounds of the activation that is fused into a product or sum; undefined when there is none. */
+export function fusedBoundsOf({ attributes }: Pick<OpNode, 'attributes'>): Bounds | undefined {
   if (attributes.activation === 'relu') return RELU;
   return attributes.activation === 'clip' ? { low: Number(attributes.activation_min), high: Number(attributes.activation_max) } : undefined;
+}
+
+/** The attributes of an op's fused activation, for an op that ends as it does. */
+export function activationOf({ attributes }: OpNode): Attributes {
+  const bounds = fusedBoundsOf({ attributes });
+  return bounds ? fusedClamp(bounds) : {};
 }
 
 /** relu exactly: a lower bound of -0 would give -0 for what lies below. */
@@ -34,7 +40,7 @@ export function clampOp(bounds: Bounds): { readonly op: OpName; readonly attribu
   return isRelu(bounds) ? { op: 'relu', attributes: {} } : { op: 'clip', attributes: { min: bounds.low, max: bounds.high } };
 }
 
-/** The attributes of a product that ends in clamping to the bounds. */
+/** The attributes of a product or sum that ends in clamping to the bounds. */
 export function fusedClamp(bounds: Bounds): Attributes {
   return isRelu(bounds) ? { activation: 'relu' } : { activation: 'clip', activation_min: bounds.low, activation_max: bounds.high };
 }

@@ -8,6 +8,7 @@ import { sameType } from '../../compiler/ir/types.ts';
 import { numbers } from '../contract/compare.ts';
 import type { Rewriter } from '../rewrite.ts';
 import { rule } from '../rewrite.ts';
+import { fusedBoundsOf } from './activations.ts';
 import { hasCanonicalNaN } from './canonical.ts';
 
 export const ARITHMETIC_RULES = [
@@ -16,7 +17,7 @@ export const ARITHMETIC_RULES = [
     ops: ['add', 'mul'],
     apply(node, rewriter) {
       const [a = '', b = ''] = node.inputs;
-      return rewriter.constant(a) && !rewriter.constant(b) ? rewriter.make(node.op, [b, a]) : undefined;
+      return rewriter.constant(a) && !rewriter.constant(b) ? rewriter.make(node.op, [b, a], node.attributes) : undefined;
     },
   }),
   rule('sub-constant', {
@@ -61,11 +62,11 @@ export const ARITHMETIC_RULES = [
   }),
 ];
 
-/** x, when the right operand is a constant whose elements all are the neutral one, and the op does nothing else to x. */
+/** x, when the right operand is a constant whose elements all are the neutral one, and the op does nothing else to x, such as an activation. */
 function withoutNeutral(node: OpNode, rewriter: Rewriter, neutral: (element: Tensor['type']['element']) => number): string | undefined {
   const [x = '', b = ''] = node.inputs;
   const constant = rewriter.constant(b);
-  if (!constant || !sameType(rewriter.type(x), node.type) || !hasCanonicalNaN(x, rewriter)) return undefined;
+  if (fusedBoundsOf(node) || !constant || !sameType(rewriter.type(x), node.type) || !hasCanonicalNaN(x, rewriter)) return undefined;
   const wanted = neutral(constant.type.element);
   return numbers(constant).every((value) => Object.is(value, wanted)) ? x : undefined;
 }

@@ -4,7 +4,7 @@ import { broadcastTo, permute } from '../../compiler/ir/ops/strided.ts';
 import { elementCount, sameShape } from '../../compiler/ir/types.ts';
 import { BATCH_NORM_TO_ARITHMETIC } from '../fold-batch-norm.ts';
 import { rule } from '../rewrite.ts';
-import { clampOp, fusedBoundsOf } from './activations.ts';
+import { activationOf } from './activations.ts';
 import { GEMM_BETA_CONSTANT, MATMUL_TO_GEMM, elementwise, scalar } from './products.ts';
 import { AVERAGE_POOL_UNIFORM } from './pooling.ts';
 import { VIEW_RULES } from './views.ts';
@@ -66,7 +66,7 @@ export const NORMAL_FORM_RULES = [
     },
   }),
   rule('gemm-general-bias', {
-    doc: 'gemm with a c that is no constant row → add(gemm(a, b), c), then the activation',
+    doc: 'gemm with a c that is no constant row → add(gemm(a, b), c) with the activation',
     ops: ['gemm'],
     apply(node, rewriter) {
       const [a = '', b = '', c = ''] = node.inputs;
@@ -75,12 +75,8 @@ export const NORMAL_FORM_RULES = [
       const columns = node.type.shape[1] ?? 1;
       const isRow = elementCount(shape) === 1 || (elementCount(shape) === columns && shape.at(-1) === columns);
       if (isRow && rewriter.constant(c)) return undefined;
-      const bounds = fusedBoundsOf(node);
       const product = rewriter.make('gemm', [a, b], { ...node.attributes, activation: 'none' }, { suffix: 'product' });
-      if (!bounds) return rewriter.make('add', [product, c]);
-      const sum = rewriter.make('add', [product, c], {}, { suffix: 'sum' });
-      const { op, attributes } = clampOp(bounds);
-      return rewriter.make(op, [sum], attributes);
+      return rewriter.make('add', [product, c], activationOf(node));
     },
   }),
   rule('broadcast-right', {
@@ -89,7 +85,9 @@ export const NORMAL_FORM_RULES = [
     apply(node, rewriter) {
       const [a = '', b = ''] = node.inputs;
       const full = (name: string): boolean => sameShape(rewriter.type(name).shape, node.type.shape);
-      return opRecord(node.op).traits.includes('commutative') && !full(a) && full(b) ? rewriter.make(node.op, [b, a]) : undefined;
+      return opRecord(node.op).traits.includes('commutative') && !full(a) && full(b)
+        ? rewriter.make(node.op, [b, a], node.attributes)
+        : undefined;
     },
   }),
 ];
@@ -109,6 +107,7 @@ export const BROADCAST_RULES = [
         return rewriter.make(
           node.op,
           node.inputs.map((input, j) => (i === j ? expanded : input)),
+          node.attributes,
         );
       }
       return undefined;

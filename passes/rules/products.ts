@@ -6,6 +6,7 @@ import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { sameShape, tensorType } from '../../compiler/ir/types.ts';
 import type { Rewriter } from '../rewrite.ts';
 import { rule } from '../rewrite.ts';
+import { activationOf } from './activations.ts';
 
 export const MATMUL_TO_GEMM = rule('matmul-to-gemm', {
   doc: 'matmul(a, b) of two matrices → gemm(a, b)',
@@ -58,7 +59,11 @@ export const PRODUCT_RULES = [
       const found = productWithoutBias(node, rewriter, 'gemm');
       if (!found || rewriter.type(found.addend).element !== 'f32' || !sameShape(found.product.type.shape, node.type.shape))
         return undefined;
-      return rewriter.make('gemm', [...found.product.inputs, found.addend], { ...found.product.attributes, beta: 1 });
+      return rewriter.make('gemm', [...found.product.inputs, found.addend], {
+        ...found.product.attributes,
+        beta: 1,
+        ...activationOf(node),
+      });
     },
   }),
   rule('add-to-conv-bias', {
@@ -69,7 +74,8 @@ export const PRODUCT_RULES = [
       const constant = found && rewriter.constant(found.addend);
       if (!constant || !sameShape(found.product.type.shape, node.type.shape)) return undefined;
       const bias = perChannel(constant, node.type.shape, found.product.attributes.layout === 'nhwc' ? 3 : 1);
-      return bias && rewriter.make('conv', [...found.product.inputs, rewriter.makeConstant(bias, 'bias')], found.product.attributes);
+      const attributes = { ...found.product.attributes, ...activationOf(node) };
+      return bias && rewriter.make('conv', [...found.product.inputs, rewriter.makeConstant(bias, 'bias')], attributes);
     },
   }),
 ];

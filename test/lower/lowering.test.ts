@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../compiler/ir/builder.ts';
-import type { Graph } from '../../compiler/ir/graph.ts';
+import type { Attributes, Graph } from '../../compiler/ir/graph.ts';
+import type { OpName } from '../../compiler/ir/ops.ts';
 import { checkGraph } from '../../compiler/ir/verify.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { elementCount, tensorType } from '../../compiler/ir/types.ts';
@@ -83,6 +84,9 @@ function convGraph(c: ConvCase): Graph {
   checkGraph(graph);
   return graph;
 }
+
+/** Halves the height of images. */
+const HALVED = { kernel: [2, 1], strides: [2, 1], layout: 'nhwc' };
 
 function poolGraph({ batch, height, width, channels, kernel, strides, pads, dilations }: ConvCase): Graph {
   const builder = new GraphBuilder('pool');
@@ -328,6 +332,64 @@ describe('lowering: evaluator, tiled interpreter and machine agree bit for bit',
       run(builder.build('legal'));
       run(builder.build('legal'), small);
     }
+  });
+
+  it('on sums that end in an activation', () => {
+    for (const second of [[3, 50], [50], [1]] as const)
+      for (const activation of ['relu', 'clip'] as const) {
+        const builder = new GraphBuilder('g');
+        const x = builder.input('x', tensorType('f32', [3, 50]));
+        const y = second[0] === 3 ? builder.input('z', tensorType('f32', second)) : builder.constant('c', values(second, 5));
+        const clip = activation === 'clip' ? { activation_min: -0.25, activation_max: 0.5 } : {};
+        builder.output('y', builder.op('add', [x, y], { activation, ...clip }, { name: 'y' }));
+        run(builder.build('legal'));
+        run(builder.build('legal'), small);
+      }
+  });
+
+  it('on results that take the memory of operands, among views, concatenations and late readers', () => {
+    const step = fc.record({
+      op: fc.constantFrom('add', 'sub', 'mul', 'relu', 'tanh', 'reshape', 'concat', 'max-pool'),
+      a: fc.nat(),
+      b: fc.nat(),
+      isOutput: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), fc.boolean(), (steps, tight) => {
+        const builder = new GraphBuilder('g');
+        const type = tensorType('f32', [1, 2, 4, 6]);
+        const images = [builder.input('x', type), builder.input('z', type)];
+        const pick = (n: number): string => images[n % images.length] ?? 'x';
+        const outputs: string[] = [];
+        steps.forEach(({ op, a, b, isOutput }, i) => {
+          const name = `v${i}`;
+          const make = (kind: OpName, inputs: readonly string[], attributes: Attributes = {}, own = name): string =>
+            builder.op(kind, inputs, attributes, { name: own });
+          if (op === 'reshape')
+            images.push(make('reshape', [make('reshape', [pick(a)], { shape: [48] }, `${name}.flat`)], { shape: type.shape }));
+          else if (op === 'concat')
+            images.push(make('max-pool', [make('concat', [pick(a), pick(b)], { axis: 1 }, `${name}.both`)], HALVED));
+          else if (op === 'max-pool') images.push(make(op, [pick(a)], { kernel: [1, 1], layout: 'nhwc' }));
+          else images.push(make(op, op === 'relu' || op === 'tanh' ? [pick(a)] : [pick(a), pick(b)]));
+          if (isOutput && op !== 'reshape') outputs.push(name);
+        });
+        outputs.push(builder.op('max-pool', [pick(images.length - 1)], { kernel: [1, 1], layout: 'nhwc' }, { name: 'last' }));
+        for (const name of outputs) builder.output(name, name);
+        run(builder.build('legal'), tight ? small : cambricon);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('puts the sum of a residual block where one of its terms was', () => {
+    const builder = new GraphBuilder('g');
+    const x = builder.input('x', tensorType('f32', [1, 2, 2, 8]));
+    const first = builder.op('max-pool', [x], { kernel: [1, 1], layout: 'nhwc' }, { name: 'first' });
+    const branch = builder.op('max-pool', [first], { kernel: [1, 1], layout: 'nhwc' }, { name: 'branch' });
+    const sum = builder.op('add', [branch, first], {}, { name: 'sum' });
+    builder.output('y', builder.op('max-pool', [sum], { kernel: [1, 1], layout: 'nhwc' }, { name: 'y' }));
+    const { tiled } = lower(builder.build('legal'), cambricon);
+    expect(tiled.buffers.map(({ name }) => name)).toEqual(['x', 'y', 'first', 'branch']);
   });
 
   it('on special values: NaN, infinities, −0 and denormals in the input', () => {

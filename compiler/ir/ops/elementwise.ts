@@ -2,12 +2,12 @@
 import { fixed16, fractionBits, isFixed } from '../../../runtime/numerics/element.ts';
 import { addFixed, divideFixed, fromFixed16, multiplyFixed, subtractFixed, toFixed16 } from '../../../runtime/numerics/fixed.ts';
 import { canonical } from '../../../runtime/numerics/float.ts';
-import type { OnnxMapping, OpRecord, Trait } from '../op.ts';
+import type { AttributeSpecs, OnnxMapping, OpRecord, Trait } from '../op.ts';
 import { OpError, op } from '../op.ts';
 import type { Tensor } from '../tensor.ts';
 import { floats, tensor } from '../tensor.ts';
 import { tensorType } from '../types.ts';
-import { activate } from './activation.ts';
+import { ACTIVATION_ATTRIBUTES, activate } from './activation.ts';
 import { noMacs, operand, requireArithmetic, requireFloat, requireSameElement, unchangedMagnitude } from './operands.ts';
 import { broadcastShapes, broadcastTerms, broadcastTo } from './strided.ts';
 
@@ -26,11 +26,18 @@ interface Arithmetic {
 }
 
 /** An op of two operands that broadcast as in numpy. */
-function binary({ doc, traits = [], onnx, f32, fixed, magnitude, count }: Arithmetic): OpRecord {
-  return op({
+function binary(arithmetic: Arithmetic): OpRecord {
+  return op(binaryRecord(arithmetic, {}));
+}
+
+function binaryRecord<A extends AttributeSpecs>(
+  { doc, traits = [], onnx, f32, fixed, magnitude, count }: Arithmetic,
+  attributes: A,
+): OpRecord<A> {
+  return {
     doc,
     inputs: [{ name: 'a' }, { name: 'b' }],
-    attributes: {},
+    attributes,
     traits: ['elementwise', ...traits],
     onnx,
     infer(inputs) {
@@ -51,7 +58,7 @@ function binary({ doc, traits = [], onnx, f32, fixed, magnitude, count }: Arithm
       const y = broadcastTerms(b.terms, operand(types, 1, 'b').shape, type.shape);
       return { terms: x.map((value, i) => magnitude(value, y[i] as number)), count: count(a.count, b.count) };
     },
-  });
+  };
 }
 
 function zipFloats(a: Tensor, b: Tensor, f32: Arithmetic['f32']): Tensor {
@@ -70,15 +77,27 @@ function zipFixed({ type, data: x }: Tensor, { data: y }: Tensor, fraction: numb
 const sumCount = (a: number, b: number): number => Math.max(a, b) + 1;
 const productCount = (a: number, b: number): number => a + b + 1;
 
-export const ELEMENTWISE = {
-  add: binary({
-    doc: 'Sum of two operands that broadcast. Fixed point saturates.',
+const SUM = binaryRecord(
+  {
+    doc: 'Sum of two operands that broadcast, then the activation. Fixed point saturates.',
     traits: ['commutative'],
     onnx: { op: 'Add', since: 7 },
     f32: (a, b) => a + b,
     fixed: addFixed,
     magnitude: (a, b) => a + b,
     count: sumCount,
+  },
+  ACTIVATION_ATTRIBUTES,
+);
+
+export const ELEMENTWISE = {
+  add: op({
+    ...SUM,
+    evaluate(inputs, attributes, type) {
+      const sum = SUM.evaluate(inputs, attributes, type);
+      activate(sum, attributes);
+      return sum;
+    },
   }),
   sub: binary({
     doc: 'Difference of two operands that broadcast. Fixed point saturates.',

@@ -12,7 +12,7 @@ import type { Kernel, KernelContext, KernelValue } from '../kernel.ts';
 import { doesNotFit, isDense, local, requireExtensions, rowsOf, unsupportedForm } from '../kernel.ts';
 import type { Buffer, Place, TileOp } from '../tiled.ts';
 import type { Activation } from './epilogue.ts';
-import { convert } from './epilogue.ts';
+import { activated, convert, NO_ACTIVATION } from './epilogue.ts';
 
 /** A tensor as rows of `width` elements that lie together; single elements where all operands are dense. */
 export interface Rows {
@@ -137,10 +137,18 @@ export const relu: Kernel = (context) => {
   };
 };
 
+/** The instruction of an op of two operands, and the activation that ends it. */
+interface Arithmetic {
+  readonly mnemonic: Mnemonic;
+  readonly activation: Activation;
+}
+
 /** Two operands; the second has the result's shape, or is one row that serves every row of the first, or one constant number. */
 export const binary =
-  (mnemonic: Mnemonic): Kernel =>
+  (mnemonic: Mnemonic, activationOf: (context: KernelContext) => Activation = () => NO_ACTIVATION): Kernel =>
   (context) => {
+    const arithmetic = { mnemonic, activation: activationOf(context) };
+    if (arithmetic.activation.name !== 'none') requireExtensions(context, 'an activation', ['xcvt']);
     const [a, b] = [context.operand(0), context.operand(1)];
     const total = elementCount(context.result.type.shape);
     const width = elementCount(b.type.shape);
@@ -150,11 +158,11 @@ export const binary =
         `${context.node.op} of [${a.type.shape.join(',')}] and [${b.type.shape.join(',')}]`,
         'only the second operand may be broadcast, over leading dimensions',
       );
-    if (width === total) return pairwise(context, mnemonic, a, b);
-    return width === 1 ? withNumber(context, mnemonic, a) : withRow(context, mnemonic, a, b, width);
+    if (width === total) return pairwise(context, arithmetic, a, b);
+    return width === 1 ? withNumber(context, arithmetic, a) : withRow(context, arithmetic, a, b, width);
   };
 
-function pairwise(context: KernelContext, mnemonic: Mnemonic, a: KernelValue, b: KernelValue): ReturnType<Kernel> {
+function pairwise(context: KernelContext, { mnemonic, activation }: Arithmetic, a: KernelValue, b: KernelValue): ReturnType<Kernel> {
   const { element, elementBytes: bytes, result } = context;
   const tile = rowTiles(context, commonRows(context, [a, b, result]), { loads: 2, passes: 1, buffers: 2 });
   const [aTile, bTile] = (['a', 'b'] as const).map((name) => local(name, 'vector', tile.size * tile.width * bytes, tile.slots)) as [
@@ -168,13 +176,20 @@ function pairwise(context: KernelContext, mnemonic: Mnemonic, a: KernelValue, b:
       prefetch: [moveRows(context, 'load', tile, aPlace, a), moveRows(context, 'load', tile, bPlace, b)],
       body: [
         tileOp(mnemonic, { element }, { out: aPlace, a: aPlace, b: bPlace, size: elementsOf(tile) }),
+        ...activated(context, aPlace, elementsOf(tile), activation),
         moveRows(context, 'store', tile, aPlace, result),
       ],
     }),
   };
 }
 
-function withRow(context: KernelContext, mnemonic: Mnemonic, a: KernelValue, b: KernelValue, width: number): ReturnType<Kernel> {
+function withRow(
+  context: KernelContext,
+  { mnemonic, activation }: Arithmetic,
+  a: KernelValue,
+  b: KernelValue,
+  width: number,
+): ReturnType<Kernel> {
   const { element, elementBytes: bytes, result } = context;
   const sliced = commonRows(context, [a, result]);
   if (sliced.width !== 1 && sliced.width !== width)
@@ -197,13 +212,13 @@ function withRow(context: KernelContext, mnemonic: Mnemonic, a: KernelValue, b: 
       tileOp('VLOAD', { element }, { local: at(bTile), base: at(b.buffer, b.offset), size: width }),
       ...tile.over.loop({
         prefetch: [moveRows(context, 'load', tile, place, dense(a))],
-        body: [compute, moveRows(context, 'store', tile, place, dense(result))],
+        body: [compute, ...activated(context, place, elementsOf(tile), activation), moveRows(context, 'store', tile, place, dense(result))],
       }),
     ],
   };
 }
 
-function withNumber(context: KernelContext, mnemonic: Mnemonic, a: KernelValue): ReturnType<Kernel> {
+function withNumber(context: KernelContext, { mnemonic, activation }: Arithmetic, a: KernelValue): ReturnType<Kernel> {
   const { element, elementBytes: bytes, result } = context;
   const tile = rowTiles(context, commonRows(context, [a, result]), { loads: 1, passes: 1, buffers: 2 });
   const size = tile.size * tile.width;
@@ -218,6 +233,7 @@ function withNumber(context: KernelContext, mnemonic: Mnemonic, a: KernelValue):
         prefetch: [moveRows(context, 'load', tile, place, a)],
         body: [
           tileOp(mnemonic, { element }, { out: place, a: place, b: at(bTile), size: elementsOf(tile) }),
+          ...activated(context, place, elementsOf(tile), activation),
           moveRows(context, 'store', tile, place, result),
         ],
       }),

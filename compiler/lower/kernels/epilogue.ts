@@ -43,12 +43,14 @@ export function tileColumns(width: number, limit: number, blocks: number): numbe
 
 export type ActivationName = 'none' | 'relu' | 'clip';
 
-/** The activation attributes of conv, gemm, relu and clip as VCVT takes them. */
+/** The activation attributes of conv, gemm and add, or what relu and clip say, as VCVT takes them. */
 export interface Activation {
   readonly name: ActivationName;
   readonly low: number;
   readonly high: number;
 }
+
+export const NO_ACTIVATION: Activation = { name: 'none', low: -Infinity, high: Infinity };
 
 const ACTIVATION_CODES: Readonly<Record<ActivationName, number>> = { none: 0, relu: 1, clip: 2 };
 
@@ -57,6 +59,11 @@ export function activationOf(context: KernelContext): Activation {
   if (activation !== 'none' && activation !== 'relu' && activation !== 'clip')
     return unsupportedForm(context, `activation ${String(activation)}`);
   return { name: activation, low: Number(low), high: Number(high) };
+}
+
+/** The activation on `size` elements in place; no op where there is none. */
+export function activated(context: KernelContext, place: Place, size: ExprLike, activation: Activation): readonly TileOp[] {
+  return activation.name === 'none' ? [] : [convert(context, place, place, size, activation)];
 }
 
 /** VCVT over `size` elements, in place where `out` is `input`. */
@@ -90,7 +97,7 @@ export function finish(
           ),
         ]
       : []),
-    ...(activation.name === 'none' ? [] : [convert(context, accumulators, accumulators, scale(count, columns), activation)]),
+    ...activated(context, accumulators, scale(count, columns), activation),
   ];
 }
 

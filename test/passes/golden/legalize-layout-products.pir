@@ -20,8 +20,7 @@ graph @test stage(legal) {
   %a/weights.1: f32[3,2] = constant [0.5, 2, 1, 2.5, 1.5, 3]
   %a: f32[2,2] = gemm(%x, %a/weights.1, %a/bias) from ["a"]
   %b/product: f32[2,2] = gemm(%a, %v) from ["b"]
-  %b/sum: f32[2,2] = add(%b/product, %c) from ["b"]
-  %b: f32[2,2] = relu(%b/sum) from ["b"]
+  %b: f32[2,2] = add(%b/product, %c) {activation=relu} from ["b"]
   %d/product: f32[2,2] = gemm(%b, %v) from ["d"]
   %d: f32[2,2] = add(%d/product, %c) from ["d"]
   output "d" = %d
