@@ -129,6 +129,31 @@ describe('lowering: evaluator, tiled interpreter and machine agree bit for bit',
     );
   });
 
+  it('on convolutions in groups whose weights do not fit, whole groups and slices of groups by turns', () => {
+    const grouped = fc.tuple(
+      fc.constantFrom(1, 2, 4),
+      fc.integer({ min: 5, max: 8 }),
+      fc.constantFrom(8, 12, 16),
+      fc.integer({ min: 1, max: 7 }),
+    );
+    fc.assert(
+      fc.property(grouped, fc.boolean(), fc.integer({ min: 1, max: 2 }), ([groups, inputs, outputs, side], bias, batch) => {
+        const c = {
+          batch,
+          height: side,
+          width: 5,
+          kernel: [3, 3],
+          strides: [1, 1],
+          pads: [1, 1, 1, 1],
+          dilations: [1, 1],
+          activation: 'relu',
+        } as const;
+        run(convGraph({ ...c, bias, groups, channels: groups * inputs, outputs: groups * outputs }), small);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('on depthwise convolutions with sums of -0', () => {
     const c: ConvCase = {
       batch: 1,

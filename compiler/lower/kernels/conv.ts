@@ -45,14 +45,14 @@ function windowed(context: KernelContext, w: Window, weights: Tensor, groups: nu
   const inner = tapsPerProduct * inputs;
   const taps = kernelHeight * kernelWidth * inputs;
   const { matrixBytes } = target.memory;
-  // All weights stay in the scratchpad, or slices of the output channels take turns in two slots.
-  const fitting =
-    taps * N * bytes <= matrixBytes ? N : groups > 1 ? undefined : divisors(N).find((d) => 2 * d * taps * bytes <= matrixBytes);
-  if (fitting === undefined) return unsupportedForm(context, `a kernel of ${taps} taps`);
-  const columns = fitting;
+  // All weights stay in the scratchpad, or slices of a group's output channels take turns in two slots.
+  const isResident = taps * N * bytes <= matrixBytes;
+  const columns = isResident ? N : divisors(N / groups).find((d) => 2 * d * taps * bytes <= matrixBytes);
+  if (columns === undefined) return unsupportedForm(context, `a kernel of ${taps} taps`);
   const columnTiles = N / columns;
   const columnSlots = columnTiles > 1 ? 2 : 1;
-  const groupColumns = columns / groups;
+  const groupColumns = isResident ? N / groups : columns;
+  const groupsInTile = columns / groupColumns;
 
   const plan = chooseTile(context, w, {
     slices: false,
@@ -60,7 +60,7 @@ function windowed(context: KernelContext, w: Window, weights: Tensor, groups: nu
     extraBytes: () => columnSlots * (columns * bytes + 64),
     computeCycles: ({ rows, columns: across }) => {
       const each = Math.max(productCycles(target, element, across, inner, groupColumns), tripCycles(target));
-      const products = kernelHeight * (kernelWidth / tapsPerProduct) * groups * each;
+      const products = kernelHeight * (kernelWidth / tapsPerProduct) * groupsInTile * each;
       const finishing = 2 * vectorCycles(target, element, across, columns);
       // A row is finished behind the products of the next one.
       return columnTiles * rows * Math.max(products, finishing);
@@ -76,13 +76,18 @@ function windowed(context: KernelContext, w: Window, weights: Tensor, groups: nu
   const sums = local('acc', 'vector', plan.rows * outRowBytes, plan.slots);
   const tiles = windowTiles(context, w, plan, 0);
 
-  const n = dimension('n', columnTiles);
+  // Of several slices a group, or of one; then the next group's weights are loaded behind this one's products.
+  const slices = columnTiles / (groups / groupsInTile);
+  const outer = dimension('o', slices > 1 ? columnTiles / slices : 1);
+  const n = dimension('n', slices > 1 ? slices : columnTiles);
+  const slice = add(scale(outer.index, slices), n.index);
   const y = dimension('y', tiles.rows);
-  const g = dimension('g', groups);
+  const g = dimension('g', groupsInTile);
+  const group = isResident ? g.index : slices > 1 ? outer.index : n.index;
   const ky = dimension('ky', kernelHeight - 1);
   const kx = dimension('kx', kernelWidth / tapsPerProduct);
   const kxRest = dimension('kx', kernelWidth / tapsPerProduct - 1);
-  const weightSlot = slotOf(weightTile, n.index);
+  const weightSlot = slotOf(weightTile, slice);
   const accSlot = slotOf(sums, tiles.iteration);
   const outRow = at(sums, scale(y.index, outRowBytes), accSlot);
   const tapBytes = inputs * groupColumns * bytes;
@@ -106,7 +111,7 @@ function windowed(context: KernelContext, w: Window, weights: Tensor, groups: nu
             scale(y.index, w.stride[0] * tiles.rowBytes),
             scale(row, w.dilation[0] * tiles.rowBytes),
             scale(column, w.dilation[1] * w.channels * bytes),
-            scale(g.index, inputs * bytes),
+            scale(group, inputs * bytes),
           ),
           slotOf(tiles.tile, tiles.iteration),
         ),
@@ -122,21 +127,21 @@ function windowed(context: KernelContext, w: Window, weights: Tensor, groups: nu
       ...(kernelHeight > 1 ? ky.loop({ body: kx.loop({ body: [multiply(add(ky.index, 1), kx.index, true)] }) }) : []),
     ],
   });
-  const biasPlace = bias && at(biasTile, 0, slotOf(biasTile, n.index));
+  const biasPlace = bias && at(biasTile, 0, slotOf(biasTile, slice));
   const tileBody: Statement[] = [
     ...y.loop({ body: products, drain: finish(context, outRow, tiles.columns, columns, biasPlace, activation) }),
-    tiles.store(at(sums, 0, accSlot), result, scale(n.index, columns), columns),
+    tiles.store(at(sums, 0, accSlot), result, scale(slice, columns), columns),
   ];
-  const weightBase = at(packed, scale(n.index, taps * columns * bytes));
+  const weightBase = at(packed, scale(slice, taps * columns * bytes));
   const loadWeights = [
     tileOp('MLOAD', { element }, { local: at(weightTile, 0, weightSlot), base: weightBase, size: taps * columns }),
     ...(bias && biasPlace
-      ? [tileOp('VLOAD', { element }, { local: biasPlace, base: at(bias, scale(n.index, columns * bytes)), size: columns })]
+      ? [tileOp('VLOAD', { element }, { local: biasPlace, base: at(bias, scale(slice, columns * bytes)), size: columns })]
       : []),
   ];
   return {
     locals: [tiles.tile, weightTile, sums, ...(bias ? [biasTile] : [])],
-    body: [...tiles.prepare, ...n.loop({ prefetch: loadWeights, body: tiles.loop(tileBody) })],
+    body: [...tiles.prepare, ...outer.loop({ body: n.loop({ prefetch: loadWeights, body: tiles.loop(tileBody) }) })],
   };
 }
 
