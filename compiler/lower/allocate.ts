@@ -80,30 +80,45 @@ function allocateLocals(
   const placements = new Map<string, readonly Placement[]>();
   for (const space of ['vector', 'matrix'] as const) {
     const buffers = locals.filter((buffer) => buffer.space === space);
-    let end = 0;
-    const ring = (slot: 0 | 1): readonly Placement[] =>
-      buffers
-        .filter(({ slots }) => slots === 2)
-        .map((buffer) => {
-          const placement = { buffer, slot, address: end, bytes: align(buffer.bytes), firstSection: section, lastSection: section };
-          end += placement.bytes;
-          return placement;
-        });
-    const rings = [...ring(0), ...ring(1)];
-    const single = buffers
-      .filter(({ slots }) => slots === 1)
-      .map((buffer) => ({ buffer, bytes: align(buffer.bytes), first: section, last: section }));
-    const all = [...rings, ...place(single, end)];
+    const capacity = space === 'vector' ? target.memory.vectorBytes : target.memory.matrixBytes;
+    const apart = placeLocals(buffers, section, target.memory.bankBytes);
+    // Banks are a wish: where tiles fill the scratchpad to the last byte, they stand close together.
+    const all = peak(apart, space) <= capacity ? apart : placeLocals(buffers, section, undefined);
     for (const { name } of buffers)
       placements.set(
         name,
         all.filter(({ buffer }) => buffer.name === name),
       );
     const used = peak(all, space);
-    const capacity = space === 'vector' ? target.memory.vectorBytes : target.memory.matrixBytes;
     if (used > capacity) throw new Error(`${node}: tiles of ${used} bytes were chosen for a ${space} scratchpad of ${capacity}`);
   }
   return placements;
+}
+
+function placeLocals(buffers: readonly Buffer[], section: number, bankBytes: number | undefined): readonly Placement[] {
+  const lives = { firstSection: section, lastSection: section };
+  const all: Placement[] = [];
+  let end = 0;
+  const put = (buffer: Buffer, slot: 0 | 1, from: number): void => {
+    const address = bankBytes === undefined ? from : inBanks(buffer.banks, from, bankBytes);
+    all.push({ buffer, slot, address, bytes: align(buffer.bytes), ...lives });
+    end = address + align(buffer.bytes);
+  };
+  const rings = buffers.filter(({ slots }) => slots === 2);
+  for (const buffer of rings) put(buffer, 0, end);
+  // A whole number of pairs of banks, so that the second slots start in the banks of the first.
+  const distance = bankBytes === undefined ? end : inBanks('even', end, bankBytes);
+  for (const { buffer, address } of [...all]) put(buffer, 1, address + distance);
+  const single = buffers.filter(({ slots }) => slots === 1).sort((a, b) => Number(a.banks === 'odd') - Number(b.banks === 'odd'));
+  for (const buffer of single) put(buffer, 0, end);
+  return all;
+}
+
+/** The lowest address from `from` on that lies at the start of such a bank. */
+function inBanks(banks: Buffer['banks'], from: number, bankBytes: number): number {
+  if (banks === 'any') return from;
+  const bank = Math.ceil(from / bankBytes);
+  return (bank + ((bank % 2 === 1) === (banks === 'odd') ? 0 : 1)) * bankBytes;
 }
 
 /** Constants, inputs and outputs hold from begin to end; an activation from the section that writes it to the last that reads it. */

@@ -56,9 +56,9 @@ export interface KernelCode {
 
 export type Kernel = (context: KernelContext) => KernelCode;
 
-export function local(name: string, space: 'vector' | 'matrix', bytes: number, slots: 1 | 2 = 1): Buffer {
+export function local(name: string, space: 'vector' | 'matrix', bytes: number, slots: 1 | 2 = 1, banks: Buffer['banks'] = 'any'): Buffer {
   // Slots start on a bank line, so that a stream of one slot meets the banks in the order of the other.
-  return { name: `.${name}`, space, role: 'local', bytes: Math.ceil(bytes / 64) * 64, slots };
+  return { name: `.${name}`, space, role: 'local', bytes: Math.ceil(bytes / 64) * 64, slots, banks };
 }
 
 /** The instruction set's element type of an IR type, or a diagnostic naming the op. */

@@ -203,7 +203,7 @@ class Selection {
     const existing = this.#buffers.get(root.name);
     if (existing) return existing;
     if (root.kind === 'constant') return this.#addConstant(root.name, root.value.data);
-    return this.#addBuffer({ name: root.name, space: 'dram', role: 'activation', bytes: typeBytes(root.type), slots: 1 });
+    return this.#addBuffer({ name: root.name, space: 'dram', role: 'activation', bytes: typeBytes(root.type), slots: 1, banks: 'any' });
   }
 
   /** Whether an op's result is its operand's bytes under another type. */
@@ -258,7 +258,7 @@ class Selection {
       stored = user.type;
       at = user.name;
     }
-    const buffer = this.#addBuffer({ name, space: 'dram', role: 'input', bytes: typeBytes(stored), slots: 1 });
+    const buffer = this.#addBuffer({ name, space: 'dram', role: 'input', bytes: typeBytes(stored), slots: 1, banks: 'any' });
     return { name, shape: type.shape, element: portElement(type, name), layout, stored: portElement(stored, name), buffer: buffer.name };
   }
 
@@ -282,14 +282,14 @@ class Selection {
         { place: [name] },
       );
     if (!this.#buffers.has(root.name))
-      this.#addBuffer({ name: root.name, space: 'dram', role: 'output', bytes: typeBytes(root.type), slots: 1 });
+      this.#addBuffer({ name: root.name, space: 'dram', role: 'output', bytes: typeBytes(root.type), slots: 1, banks: 'any' });
     return { name, shape: type.shape, element: portElement(type, name), layout, stored: portElement(node.type, name), buffer: root.name };
   }
 
   #addConstant(name: string, data: TensorData): Buffer {
     const bytes = dataBytes({ type: { element: 'u8', shape: [data.byteLength] }, data });
     this.#constants.set(name, bytes);
-    return this.#addBuffer({ name, space: 'dram', role: 'constant', bytes: bytes.length, slots: 1 });
+    return this.#addBuffer({ name, space: 'dram', role: 'constant', bytes: bytes.length, slots: 1, banks: 'any' });
   }
 
   #addBuffer(buffer: Buffer): Buffer {

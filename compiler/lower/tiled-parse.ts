@@ -79,9 +79,10 @@ class Parser {
     const space = this.#oneOf(SPACES);
     const role = this.#oneOf(ROLES);
     const bytes = this.#integer();
-    if (!this.#accept('x')) return { name, space, role, bytes, slots: 1 };
-    this.#take('2');
-    return { name, space, role, bytes, slots: 2 };
+    const isRing = this.#accept('x');
+    if (isRing) this.#take('2');
+    const banks = this.#accept('even') ? 'even' : this.#accept('odd') ? 'odd' : 'any';
+    return { name, space, role, bytes, slots: isRing ? 2 : 1, banks };
   }
 
   #contents(): Uint8Array {

@@ -23,8 +23,8 @@ export function printTiled(program: TiledProgram): { text: string; constants: Re
   return { text: lines.join('\n'), constants };
 }
 
-function printBuffer({ name, space, role, bytes, slots }: Buffer): string {
-  return `@${name} ${space} ${role} ${bytes}${slots === 2 ? ' x 2' : ''}`;
+function printBuffer({ name, space, role, bytes, slots, banks }: Buffer): string {
+  return `@${name} ${space} ${role} ${bytes}${slots === 2 ? ' x 2' : ''}${banks === 'any' ? '' : ` ${banks}`}`;
 }
 
 function printPort({ name, shape, element, stored, layout, buffer }: TiledPort): string {

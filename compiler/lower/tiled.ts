@@ -24,6 +24,11 @@ export interface Buffer {
   readonly bytes: number;
   /** 1, or 2 where the next tile's loads overlap this tile's computation. */
   readonly slots: 1 | 2;
+  /**
+   * Which banks of a scratchpad its slots start in: operands advance through the banks in step, so those whose rows are whole pairs of banks never
+   * meet where one starts in an even and one in an odd bank.
+   */
+  readonly banks: 'even' | 'odd' | 'any';
 }
 
 /** A place in a buffer: which slot, and how many bytes into it. */

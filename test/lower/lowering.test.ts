@@ -480,6 +480,14 @@ describe('code', () => {
     expect(a).toEqual(b);
   });
 
+  it('puts what streams together into banks apart, in both slots, where there is room', () => {
+    const c = { batch: 1, height: 56, width: 56, channels: 32, outputs: 32, kernel: [3, 3], strides: [2, 2], dilations: [1, 1] } as const;
+    const { memory } = lower(poolGraph({ ...c, pads: [0, 0, 1, 1], bias: false, activation: 'none' }), cambricon);
+    const locals = memory.uses.find(({ space }) => space === 'vector')?.buffers ?? [];
+    const banks = locals.map(({ buffer, slot, address }) => `${buffer.name}[${slot}] ${(address / cambricon.memory.bankBytes) % 2}`);
+    expect(banks.sort()).toEqual(['.out[0] 1', '.out[1] 1', '.x[0] 0', '.x[1] 0']);
+  });
+
   it('needs fewer registers than there are, and works with far fewer', () => {
     const graph = convGraph({
       batch: 2,

@@ -71,9 +71,9 @@ function windowed(context: KernelContext, w: Window, weights: Tensor, groups: nu
   const bias = packedBias && context.addConstant('bias', packedBias);
   const packed = context.addConstant('weights', packColumns(weights, taps, N, groupColumns));
   const weightTile = local('w', 'matrix', taps * columns * bytes, columnSlots);
-  const biasTile = local('bias', 'vector', columns * bytes, columnSlots);
+  const biasTile = local('bias', 'vector', columns * bytes, columnSlots, 'even');
   const outRowBytes = plan.columns * columns * bytes;
-  const sums = local('acc', 'vector', plan.rows * outRowBytes, plan.slots);
+  const sums = local('acc', 'vector', plan.rows * outRowBytes, plan.slots, 'odd');
   const tiles = windowTiles(context, w, plan, 0);
 
   // Of several slices a group, or of one; then the next group's weights are loaded behind this one's products.

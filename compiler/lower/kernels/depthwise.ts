@@ -41,11 +41,11 @@ export function depthwise(context: KernelContext, w: Window, weights: Tensor): R
   const biases = packBias(context, 2, w.channels, w.channels) ?? allocate(weights.type.element, w.channels);
   const bias = context.addConstant('bias', withoutNegativeZero(biases));
   const tiles = windowTiles(context, w, plan, 0);
-  const weightTile = local('w', 'vector', taps * channels * bytes, tiles.sliceSlots);
-  const biasTile = local('bias', 'vector', channels * bytes, tiles.sliceSlots);
+  const weightTile = local('w', 'vector', taps * channels * bytes, tiles.sliceSlots, 'even');
+  const biasTile = local('bias', 'vector', channels * bytes, tiles.sliceSlots, 'even');
   const outColumns = joined ? windowExtent(w, 1, plan.columns) : plan.columns;
   const outRowBytes = outColumns * channels * bytes;
-  const sums = local('acc', 'vector', plan.rows * outRowBytes, plan.slots);
+  const sums = local('acc', 'vector', plan.rows * outRowBytes, plan.slots, 'odd');
 
   const y = dimension('y', joined ? 1 : tiles.rows);
   const pixels = joined ? add(scale(tiles.rows, outColumns), plan.columns - outColumns) : tiles.columns;

@@ -165,10 +165,8 @@ export const binary =
 function pairwise(context: KernelContext, { mnemonic, activation }: Arithmetic, a: KernelValue, b: KernelValue): ReturnType<Kernel> {
   const { element, elementBytes: bytes, result } = context;
   const tile = rowTiles(context, commonRows(context, [a, b, result]), { loads: 2, passes: 1, buffers: 2 });
-  const [aTile, bTile] = (['a', 'b'] as const).map((name) => local(name, 'vector', tile.size * tile.width * bytes, tile.slots)) as [
-    Buffer,
-    Buffer,
-  ];
+  const buffer = (name: string, banks: Buffer['banks']): Buffer => local(name, 'vector', tile.size * tile.width * bytes, tile.slots, banks);
+  const [aTile, bTile] = [buffer('a', 'even'), buffer('b', 'odd')];
   const [aPlace, bPlace] = [at(aTile, 0, slotOf(aTile, tile.over.index)), at(bTile, 0, slotOf(bTile, tile.over.index))];
   return {
     locals: [aTile, bTile],
@@ -197,8 +195,8 @@ function withRow(
   const rows = { rows: elementCount(result.type.shape) / width, width };
   const tile = rowTiles(context, rows, { loads: 1, passes: 1, buffers: 1, extraBytes: width * bytes + 64 });
   const dense = (value: KernelValue): KernelValue => (isDense(value, bytes) ? { ...value, pitch: width * bytes } : value);
-  const aTile = local('a', 'vector', tile.size * width * bytes, tile.slots);
-  const bTile = local('b', 'vector', width * bytes);
+  const aTile = local('a', 'vector', tile.size * width * bytes, tile.slots, 'even');
+  const bTile = local('b', 'vector', width * bytes, 1, 'odd');
   const place = at(aTile, 0, slotOf(aTile, tile.over.index));
   const compute = repeated(
     mnemonic,
@@ -222,8 +220,8 @@ function withNumber(context: KernelContext, { mnemonic, activation }: Arithmetic
   const { element, elementBytes: bytes, result } = context;
   const tile = rowTiles(context, commonRows(context, [a, result]), { loads: 1, passes: 1, buffers: 2 });
   const size = tile.size * tile.width;
-  const aTile = local('a', 'vector', size * bytes, tile.slots);
-  const bTile = local('b', 'vector', size * bytes);
+  const aTile = local('a', 'vector', size * bytes, tile.slots, 'even');
+  const bTile = local('b', 'vector', size * bytes, 1, 'odd');
   const place = at(aTile, 0, slotOf(aTile, tile.over.index));
   return {
     locals: [aTile, bTile],

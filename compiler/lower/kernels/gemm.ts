@@ -90,10 +90,10 @@ export function product(context: KernelContext, M: number, K: number, weights: T
 
   const slots = (count: number): 1 | 2 => (count > 1 ? 2 : 1);
   const resident = rowTiles === 1 && innerTiles === 1;
-  const xLocal = local('x', 'vector', tiles.rows * tiles.inner * bytes, slots(resident ? 1 : 2));
+  const xLocal = local('x', 'vector', tiles.rows * tiles.inner * bytes, slots(resident ? 1 : 2), 'even');
   const wLocal = local('w', 'matrix', tiles.inner * tiles.columns * bytes, slots(columnTiles * innerTiles));
-  const accumulators = local('acc', 'vector', tiles.rows * tiles.columns * bytes, slots(columnTiles * rowTiles));
-  const biasLocal = local('bias', 'vector', tiles.columns * bytes, slots(columnTiles));
+  const accumulators = local('acc', 'vector', tiles.rows * tiles.columns * bytes, slots(columnTiles * rowTiles), 'odd');
+  const biasLocal = local('bias', 'vector', tiles.columns * bytes, slots(columnTiles), 'even');
 
   const n = dimension('n', columnTiles);
   const m = dimension('m', rowTiles);

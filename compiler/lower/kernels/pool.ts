@@ -47,7 +47,7 @@ function pool(context: KernelContext, poolingOf: (w: Window, plan: WindowPlan) =
   const pooling = poolingOf(w, plan);
   const tiles = windowTiles(context, w, plan, pooling.padding);
   const outRowBytes = plan.columns * plan.channels * bytes;
-  const sums = local('out', 'vector', plan.rows * outRowBytes, plan.slots);
+  const sums = local('out', 'vector', plan.rows * outRowBytes, plan.slots, 'odd');
 
   const y = dimension('y', tiles.rows);
   const ky = dimension('ky', kernelHeight - 1);

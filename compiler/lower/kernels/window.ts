@@ -218,7 +218,7 @@ export function windowTiles(context: KernelContext, w: Window, plan: WindowPlan,
   const rowElements = tileColumns * plan.channels;
   const rowBytes = rowElements * bytes;
   const tileElements = windowExtent(w, 0, plan.rows) * rowElements;
-  const tile = local('x', 'vector', tileElements * bytes, plan.slots);
+  const tile = local('x', 'vector', tileElements * bytes, plan.slots, 'even');
   const image = dimension('b', w.batch);
   const slice = dimension('c', w.channels / plan.channels);
   const down = dimension('t', Math.ceil(w.outHeight / plan.rows));
