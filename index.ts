@@ -34,6 +34,7 @@ export type { DebugEntry, MemoryMap, Port, Program } from './isa/program.ts';
 export { parseTarget } from './isa/target.ts';
 export type { Target } from './isa/target.ts';
 export { Machine } from './runtime/machine/machine.ts';
+export { FastMachine } from './runtime/engine/fast-machine.ts';
 export type { Observer, Step } from './runtime/machine/observer.ts';
 export { Trap } from './runtime/machine/trap.ts';
 export { TimingModel } from './runtime/machine/timing.ts';

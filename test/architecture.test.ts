@@ -25,6 +25,7 @@ const LAW: readonly (readonly [area: string, allowed: readonly string[]])[] = [
       'isa',
       'runtime/numerics',
       'runtime/machine',
+      'runtime/engine',
       'runtime/data',
       'runtime/evaluate',
       'runtime/report',
@@ -34,6 +35,7 @@ const LAW: readonly (readonly [area: string, allowed: readonly string[]])[] = [
   ['compiler', ['compiler/ir', 'compiler/frontend', 'compiler/lower', 'passes', 'isa', 'runtime/numerics']],
   ['runtime/data', []],
   ['runtime/machine', ['isa', 'runtime/numerics']],
+  ['runtime/engine', ['isa', 'runtime/numerics', 'runtime/machine']],
   [
     'runtime/evaluate',
     [
@@ -45,6 +47,7 @@ const LAW: readonly (readonly [area: string, allowed: readonly string[]])[] = [
       'isa',
       'runtime/numerics',
       'runtime/machine',
+      'runtime/engine',
       'runtime/data',
     ],
   ],

@@ -1,6 +1,7 @@
 /** Options that several subcommands share, and their values. */
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_ENGINE, ENGINE_NAMES } from '../../runtime/engine/engine.ts';
 
 export const DEFAULT_TARGET = 'cambricon';
 export const DEFAULT_PASSES = 'O1';
@@ -83,6 +84,12 @@ export function passesOption(): Option {
 
 export function jsonOption(): Option {
   return new Option('--json', 'print JSON instead of a table');
+}
+
+export function engineOption(): Option {
+  return new Option('--engine <name>', 'what executes the program, with the same results: the fast engine or the plain one that defines it')
+    .choices(ENGINE_NAMES)
+    .default(DEFAULT_ENGINE);
 }
 
 export const MODEL_ARGUMENT = 'a name that `plumbline zoo` lists, an .onnx or a .pir file';

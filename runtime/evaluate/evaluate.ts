@@ -4,8 +4,9 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Port, Program } from '../../isa/program.ts';
 import { portElementCount } from '../../isa/program.ts';
 import type { Target } from '../../isa/target.ts';
+import type { EngineName } from '../engine/engine.ts';
+import { createMachine, DEFAULT_ENGINE } from '../engine/engine.ts';
 import type { PortData } from '../machine/host.ts';
-import { Machine } from '../machine/machine.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { DataError } from '../data/errors.ts';
 import type { Preprocess } from '../data/preprocess.ts';
@@ -55,6 +56,8 @@ export interface EvaluationSubject {
 export interface EvaluateOptions {
   /** A clock in seconds. */
   readonly now: () => number;
+  /** What executes the program; it changes the speed only. */
+  readonly engine?: EngineName;
   readonly onProgress?: (done: number, total: number) => void;
   /** Receives the scores of every sample, in order. */
   readonly onScores?: (sample: number, scores: PortData) => void;
@@ -77,10 +80,10 @@ export async function evaluateProgram(
   subject: EvaluationSubject,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
-  const { now, onProgress, signal } = options;
+  const { now, onProgress, signal, engine = DEFAULT_ENGINE } = options;
   const ports = portsFor(program, dataset);
   const { batch } = ports;
-  const machine = new Machine(program, target);
+  const machine = createMachine(engine, program, target);
   const timing = timingModelOf(program, target);
   const accuracy = new Accuracy();
   const start = now();

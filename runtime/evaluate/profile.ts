@@ -3,7 +3,7 @@ import type { Program } from '../../isa/program.ts';
 import type { Target } from '../../isa/target.ts';
 import type { Activity } from '../machine/activity.ts';
 import { energyOf } from '../machine/energy.ts';
-import { Machine } from '../machine/machine.ts';
+import { FastMachine } from '../engine/fast-machine.ts';
 import type { CauseCycles, LayerTiming } from '../machine/timing-report.ts';
 import { timingModelOf } from './throughput.ts';
 
@@ -42,7 +42,7 @@ export interface Profile {
 
 /** Runs a program once on zeros. Cycles, instructions, bytes and joules of the layers add up to the program's. */
 export function profileProgram(program: Program, target: Target, { model, passes }: { model: string; passes: string }): Profile {
-  const machine = new Machine(program, target);
+  const machine = new FastMachine(program, target);
   const timing = timingModelOf(program, target);
   for (const { name, shape, element } of program.inputs) {
     const elements = shape.reduce((product, dimension) => product * dimension, 1);

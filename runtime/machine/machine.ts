@@ -13,6 +13,7 @@ import { checkAccesses, conditionOf } from './checks.ts';
 import { MachineError } from './error.ts';
 import type { PortData } from './host.ts';
 import { loadPort, storedOrder, storePort } from './host.ts';
+import type { MemoryLayout } from './memory.ts';
 import { Memory, memoryLayout } from './memory.ts';
 import type { Observer } from './observer.ts';
 import { addAccess } from './ranges.ts';
@@ -52,6 +53,22 @@ interface Decoded {
   readonly execute: ReturnType<typeof semanticsOf>;
 }
 
+/** How far an engine may go. */
+export interface Advance {
+  readonly observers: readonly Observer[];
+  /** Instructions that may have executed since the reset. */
+  readonly maxInstructions: number;
+  readonly breaks: ReadonlySet<number> | undefined;
+}
+
+/** Where an engine wants registers and memory to stand. */
+export interface Storage {
+  readonly buffer: ArrayBufferLike;
+  /** First byte of the memory in the buffer. */
+  readonly byteOffset: number;
+  readonly registers: Int32Array;
+}
+
 const NOTHING: readonly ResolvedAccess[] = [];
 
 /**
@@ -66,19 +83,28 @@ export class Machine {
   readonly #read: RegisterReader;
   readonly #orders = new Map<Port, Uint32Array | undefined>();
   readonly #seed: number;
-  #executed = 0;
 
-  /** Throws a MachineError where the program does not verify for the target or needs too much memory. */
-  constructor(program: Program, target: Target, { dramLimitBytes, seed = DEFAULT_SEED }: MachineOptions = {}) {
+  /**
+   * Throws a MachineError where the program does not verify for the target or needs too much memory. `provide`, if given, is asked where the
+   * state is to stand.
+   */
+  constructor(
+    program: Program,
+    target: Target,
+    { dramLimitBytes, seed = DEFAULT_SEED }: MachineOptions = {},
+    provide?: (layout: MemoryLayout) => Storage,
+  ) {
     const [finding, ...more] = verifyProgram(program, target);
     if (finding !== undefined) {
       const place = finding.index === undefined ? '' : `instruction ${finding.index}: `;
       throw new MachineError('invalid-program', `${place}${finding.message}${more.length === 0 ? '' : ` (and ${more.length} more)`}`);
     }
-    const memory = new Memory(memoryLayout(program, target, dramLimitBytes), program.memory.constants);
+    const layout = memoryLayout(program, target, dramLimitBytes);
+    const storage = provide?.(layout);
+    const memory = new Memory(layout, program.memory.constants, storage?.buffer, storage?.byteOffset);
     this.program = program;
     this.target = target;
-    this.state = new MachineState(memory, target.fractionBits);
+    this.state = new MachineState(memory, target.fractionBits, storage?.registers);
     this.#code = decodeProgram(program.code).map(decoded);
     this.#seed = checkedSeed(seed);
     const { registers } = this.state;
@@ -102,7 +128,7 @@ export class Machine {
 
   /** Instructions executed since the reset. */
   get executed(): number {
-    return this.#executed;
+    return this.state.executed;
   }
 
   /** Back to the start: registers 0, only the constants initialised, the random generator at its seed. */
@@ -112,7 +138,7 @@ export class Machine {
     this.state.next = 0;
     this.state.random = checkedSeed(seed);
     this.memory.forget();
-    this.#executed = 0;
+    this.state.executed = 0;
   }
 
   /** Puts an input into DRAM: a Float32Array or, for a port of fixed-point elements, an Int16Array of raw integers. */
@@ -141,11 +167,11 @@ export class Machine {
     const breaks = breakAt === undefined ? undefined : this.#breakpoints(breakAt);
     const length = this.#code.length;
     while (state.pc < length && breaks?.has(state.pc) !== true) {
-      if (this.#executed >= maxInstructions)
+      if (state.executed >= maxInstructions)
         throw this.#trap({ code: 'budget', detail: `${maxInstructions} instructions have been executed` });
-      this.#execute(observers);
+      this.advance({ observers, maxInstructions, breaks });
     }
-    return { instructions: this.#executed, ended: state.pc >= length };
+    return { instructions: state.executed, ended: state.pc >= length };
   }
 
   /** Executes one instruction, whatever the budget. False at the end of the program. */
@@ -153,6 +179,14 @@ export class Machine {
     if (this.state.pc >= this.#code.length) return false;
     this.#execute(observers);
     return true;
+  }
+
+  /**
+   * Executes the next instruction, which is within the budget and at no break. A faster engine may go on, up to the budget, a break or the end;
+   * what it executes must be what this executes.
+   */
+  protected advance({ observers }: Advance): void {
+    this.#execute(observers);
   }
 
   #execute(observers: readonly Observer[]): void {
@@ -170,10 +204,15 @@ export class Machine {
       for (const observer of observers) observer.step(step);
     }
     state.next = state.pc + 1;
-    execute(state, instruction);
+    this.perform(instruction, execute);
     for (const access of accesses) if (access.mode !== 'read') addAccess(state.memory.initialised[access.space], access);
     state.pc = state.next;
-    this.#executed++;
+    state.executed++;
+  }
+
+  /** Changes what an instruction changes, its checks passed; `execute` is its meaning, which an engine may compute otherwise. */
+  protected perform(instruction: AnyInstruction, execute: ReturnType<typeof semanticsOf>): void {
+    execute(this.state, instruction);
   }
 
   #trap(reason: TrapReason): Trap {

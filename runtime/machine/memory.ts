@@ -52,16 +52,16 @@ export class Memory {
   /** The part of DRAM that the program must not write. */
   readonly constants: Segment;
 
-  /** `buffer`, if given, must hold `layout.totalBytes` bytes and may be shared or a WebAssembly memory's. */
-  constructor(layout: MemoryLayout, constants: Segment, buffer: ArrayBufferLike = allocate(layout.totalBytes)) {
-    if (buffer.byteLength < layout.totalBytes)
-      throw new RangeError(`a buffer of ${buffer.byteLength} bytes is less than the ${layout.totalBytes} needed`);
+  /** `buffer`, if given, must hold `layout.totalBytes` bytes from `byteOffset` on and may be shared or a WebAssembly memory's. */
+  constructor(layout: MemoryLayout, constants: Segment, buffer: ArrayBufferLike = allocate(layout.totalBytes), byteOffset = 0) {
+    if (buffer.byteLength < byteOffset + layout.totalBytes)
+      throw new RangeError(`a buffer of ${buffer.byteLength} bytes is less than the ${byteOffset + layout.totalBytes} needed`);
     this.layout = layout;
     this.constants = constants;
-    this.bytes = new Uint8Array(buffer, 0, layout.totalBytes);
-    this.halves = new Int16Array(buffer, 0, layout.totalBytes / 2);
-    this.words = new Int32Array(buffer, 0, layout.totalBytes / 4);
-    this.floats = new Float32Array(buffer, 0, layout.totalBytes / 4);
+    this.bytes = new Uint8Array(buffer, byteOffset, layout.totalBytes);
+    this.halves = new Int16Array(buffer, byteOffset, layout.totalBytes / 2);
+    this.words = new Int32Array(buffer, byteOffset, layout.totalBytes / 4);
+    this.floats = new Float32Array(buffer, byteOffset, layout.totalBytes / 4);
   }
 
   /** Fills the constants segment; once, because nothing can change it afterwards. */

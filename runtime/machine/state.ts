@@ -5,11 +5,13 @@ import type { Memory } from './memory.ts';
 export const REGISTER_COUNT = 64;
 
 export class MachineState {
-  readonly registers = new Int32Array(REGISTER_COUNT);
+  readonly registers: Int32Array;
   /** Index of the instruction that executes. */
   pc = 0;
   /** Index of the instruction after it; branches set it. */
   next = 0;
+  /** Instructions executed since the reset. */
+  executed = 0;
   /** State of the generator of random vectors, unsigned and nonzero. */
   random = DEFAULT_SEED;
   readonly memory: Memory;
@@ -18,7 +20,8 @@ export class MachineState {
   /** Exact sums of a fixed-point product before they are rounded: one for each element of the vector scratchpad. */
   readonly sums: Float64Array;
 
-  constructor(memory: Memory, fraction: number) {
+  constructor(memory: Memory, fraction: number, registers: Int32Array = new Int32Array(REGISTER_COUNT)) {
+    this.registers = registers;
     this.memory = memory;
     this.fraction = fraction;
     this.sums = new Float64Array(memory.layout.size.vector / 2);

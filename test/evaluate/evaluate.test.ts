@@ -7,6 +7,7 @@ import { zooDataset } from '../../compiler/cli/zoo.ts';
 import { compileModel } from '../../compiler/pipeline.ts';
 import { parsePipeline } from '../../passes/pipeline-text.ts';
 import { firstSamples } from '../../runtime/data/dataset.ts';
+import type { EngineName } from '../../runtime/engine/engine.ts';
 import type { Evaluation } from '../../runtime/evaluate/evaluate.ts';
 import { evaluateProgram } from '../../runtime/evaluate/evaluate.ts';
 import { Accuracy, argmax, rankOf, wilson } from '../../runtime/evaluate/metrics.ts';
@@ -53,7 +54,7 @@ describe('ranks', () => {
   });
 });
 
-async function evaluate(samples: number, batch: number, signal?: AbortSignal): Promise<Evaluation> {
+async function evaluate(samples: number, batch: number, signal?: AbortSignal, engine?: EngineName): Promise<Evaluation> {
   const target = loadTarget('cambricon');
   const { program } = compileModel(loadGraph(findModel('lenet-300-100'), { batch }), { target, passes: parsePipeline('O1') });
   const subject = { model: 'm', passes: 'O1', macs: 266_200, programBytes: 1, compileSeconds: 0 };
@@ -61,6 +62,7 @@ async function evaluate(samples: number, batch: number, signal?: AbortSignal): P
   return evaluateProgram(program, target, firstSamples(await zooDataset('fashion-mnist'), samples), subject, {
     now: () => now++,
     ...(signal && { signal }),
+    ...(engine && { engine }),
   });
 }
 
@@ -70,6 +72,11 @@ describe('an evaluation', () => {
     expect(seven.metrics).toEqual(one.metrics);
     expect(seven.data).toEqual(one.data);
     expect(seven.samples).toBe(30);
+  });
+
+  it('is the same on both engines', async () => {
+    const [fast, reference] = [await evaluate(20, 3, undefined, 'fast'), await evaluate(20, 3, undefined, 'reference')];
+    expect({ ...fast, host: undefined }).toEqual({ ...reference, host: undefined });
   });
 
   it('has figures that follow from cycles, clock and work', async () => {

@@ -46,3 +46,15 @@ export function programOf(source: string, options: ProgramOptions = {}): Program
 export function machineOf(source: string, options: ProgramOptions = {}, machineOptions: MachineOptions = {}): Machine {
   return new Machine(programOf(source, options), loadTarget(options.target ?? 'cambricon'), machineOptions);
 }
+
+/** All state of a machine. */
+export interface Snapshot {
+  readonly bytes: Uint8Array;
+  /** Registers, PC, random state and initialised ranges. */
+  readonly rest: string;
+}
+
+export function snapshot({ memory, registers, pc, state }: Machine): Snapshot {
+  const { dram, vector, matrix } = memory.initialised;
+  return { bytes: memory.bytes.slice(), rest: JSON.stringify([[...registers], pc, state.random, [...dram], [...vector], [...matrix]]) };
+}

@@ -6,6 +6,7 @@ import { parsePipeline, printPipeline } from '../../../passes/pipeline-text.ts';
 import type { Dataset } from '../../../runtime/data/dataset.ts';
 import { firstSamples } from '../../../runtime/data/dataset.ts';
 import { PREPROCESS_PRESETS } from '../../../runtime/data/preprocess.ts';
+import type { EngineName } from '../../../runtime/engine/engine.ts';
 import { evaluateProgram } from '../../../runtime/evaluate/evaluate.ts';
 import { graphMacs } from '../../../runtime/evaluate/work.ts';
 import { monotonicSeconds } from '../../../runtime/platform/node.ts';
@@ -17,7 +18,7 @@ import { Interrupted } from '../errors.ts';
 import type { ModelSource } from '../model.ts';
 import { findModel, loadGraph } from '../model.ts';
 import type { BindingFlags } from '../options.ts';
-import { MODEL_ARGUMENT, addBindingOptions, addTargetOption, jsonOption, passesOption, positiveInteger } from '../options.ts';
+import { MODEL_ARGUMENT, addBindingOptions, addTargetOption, engineOption, jsonOption, passesOption, positiveInteger } from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { containerInfo } from '../producer.ts';
 import { progress } from '../progress.ts';
@@ -35,6 +36,7 @@ interface Flags extends BindingFlags {
   readonly target: string;
   readonly passes: string;
   readonly batch?: number;
+  readonly engine: EngineName;
   readonly json?: boolean;
 }
 
@@ -50,7 +52,7 @@ export function addEval(program: Command): void {
     )
     .option('-n, --limit <samples>', 'evaluate on the first samples only', positiveInteger)
     .option('-b, --batch <samples>', 'samples that one run of the program takes (default: 1)', positiveInteger);
-  addTargetOption(command).addOption(passesOption());
+  addTargetOption(command).addOption(passesOption()).addOption(engineOption());
   addBindingOptions(command)
     .addOption(jsonOption())
     .addHelpText(
@@ -95,7 +97,7 @@ async function run(model: string, flags: Flags): Promise<void> {
       target,
       dataset,
       { model: source.name, passes: printPipeline(passes), macs: graphMacs(graph), programBytes, compileSeconds },
-      { now: monotonicSeconds, onProgress: (done, total) => shown.update(done, total), signal },
+      { now: monotonicSeconds, engine: flags.engine, onProgress: (done, total) => shown.update(done, total), signal },
     ),
   ).finally(() => shown.clear());
   if (flags.json) printJson(evaluation);

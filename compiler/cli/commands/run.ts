@@ -2,9 +2,10 @@
 import type { Command } from 'commander';
 import type { Container } from '../../../isa/container.ts';
 import type { Port, Program } from '../../../isa/program.ts';
+import type { EngineName } from '../../../runtime/engine/engine.ts';
+import { createMachine } from '../../../runtime/engine/engine.ts';
 import { timingModelOf } from '../../../runtime/evaluate/throughput.ts';
 import type { PortData } from '../../../runtime/machine/host.ts';
-import { Machine } from '../../../runtime/machine/machine.ts';
 import type { RunResult } from '../../../runtime/machine/machine.ts';
 import { Trace } from '../../../runtime/machine/trace.ts';
 import { count, si } from '../../../runtime/report/format.ts';
@@ -12,7 +13,7 @@ import { fail } from '../../ir/diagnostic.ts';
 import type { Dump, DumpRequest } from '../dump.ts';
 import { Dumper, parseDump, renderDump } from '../dump.ts';
 import { inFile } from '../errors.ts';
-import { collect, jsonOption, positiveInteger } from '../options.ts';
+import { collect, engineOption, jsonOption, positiveInteger } from '../options.ts';
 import { LineBuffer, print, printJson, printMessage } from '../output.ts';
 import type { PortFile } from '../ports.ts';
 import { describePort, portFiles, readInput, writeOutput } from '../ports.ts';
@@ -30,6 +31,7 @@ interface Flags {
   readonly stopAt?: string;
   readonly dump?: readonly DumpRequest[];
   readonly maxInstructions?: number;
+  readonly engine: EngineName;
   readonly json?: boolean;
 }
 
@@ -53,6 +55,7 @@ export function addRun(program: Command): void {
       parseDump,
     )
     .option('--max-instructions <n>', "budget of executed instructions, instead of the program's own bound", positiveInteger)
+    .addOption(engineOption())
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -73,7 +76,7 @@ function run(path: string, flags: Flags): void {
   requireAll(program, inputs);
   const data = inputs.map((file) => [file.port.name, readInput(file)] as const);
 
-  const machine = inFile(path, () => new Machine(program, target));
+  const machine = inFile(path, () => createMachine(flags.engine, program, target));
   const stop = flags.stopAt === undefined ? undefined : firstInstructionOf(program, flags.stopAt);
   const dumper = new Dumper(machine, flags.dump ?? []);
   const timing = timingModelOf(program, target);

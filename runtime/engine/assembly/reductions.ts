@@ -1,0 +1,81 @@
+/** Vectors to a register, and random vectors. */
+import { RANDOM } from '../layout';
+import { access } from './accesses';
+import { fraction, roundProductSum } from './fixed';
+
+/** The bits of a number, the canonical ones for NaN. */
+function floatBits(x: f32): i32 {
+  return x != x ? 0x7fc00000 : reinterpret<i32>(x);
+}
+
+export function dotF32(): i32 {
+  const a = access(0).pointer;
+  const b = access(1).pointer;
+  const bytes = <usize>access(0).rowBytes;
+  let sum: f32 = 0;
+  for (let i: usize = 0; i < bytes; i += 4) sum += load<f32>(a + i) * load<f32>(b + i);
+  return floatBits(sum);
+}
+
+export function dotFixed(): i32 {
+  const a = access(0).pointer;
+  const b = access(1).pointer;
+  const bytes = <usize>access(0).rowBytes;
+  let sum: i64 = 0;
+  for (let i: usize = 0; i < bytes; i += 2) sum += <i64>(<i32>load<i16>(a + i) * <i32>load<i16>(b + i));
+  return roundProductSum(sum);
+}
+
+export function greatestF32(): i32 {
+  const a = access(0).pointer;
+  const bytes = <usize>access(0).rowBytes;
+  let best = load<f32>(a);
+  for (let i: usize = 4; i < bytes; i += 4) {
+    const x = load<f32>(a + i);
+    if (x > best) best = x;
+  }
+  return floatBits(best);
+}
+
+export function leastF32(): i32 {
+  const a = access(0).pointer;
+  const bytes = <usize>access(0).rowBytes;
+  let best = load<f32>(a);
+  for (let i: usize = 4; i < bytes; i += 4) {
+    const x = load<f32>(a + i);
+    if (x < best) best = x;
+  }
+  return floatBits(best);
+}
+
+export function greatestFixed(): i32 {
+  const a = access(0).pointer;
+  const bytes = <usize>access(0).rowBytes;
+  let best = <i32>load<i16>(a);
+  for (let i: usize = 2; i < bytes; i += 2) best = max(best, <i32>load<i16>(a + i));
+  return best;
+}
+
+export function leastFixed(): i32 {
+  const a = access(0).pointer;
+  const bytes = <usize>access(0).rowBytes;
+  let best = <i32>load<i16>(a);
+  for (let i: usize = 2; i < bytes; i += 2) best = min(best, <i32>load<i16>(a + i));
+  return best;
+}
+
+/** xorshift32, one step an element, as in `runtime/numerics/random.ts`. */
+export function random(words: bool): void {
+  let state = load<u32>(RANDOM);
+  const out = access(0).pointer;
+  const bytes = <usize>access(0).rowBytes;
+  const step: usize = words ? 4 : 2;
+  for (let i: usize = 0; i < bytes; i += step) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    if (words) store<f32>(out + i, <f32>(state >>> 8) * reinterpret<f32>(0x33800000));
+    else store<u16>(out + i, fraction == 0 ? 0 : state >>> (32 - fraction));
+  }
+  store<u32>(RANDOM, state);
+}

@@ -1,0 +1,283 @@
+/**
+ * Element-wise vector instructions on binary32, four elements at a time. The output coincides with an input or does not meet it, so the order
+ * of elements does not matter; that of rows does where the output is one row for all.
+ */
+import { access } from './accesses';
+import { expF32, logF32 } from './transcendental';
+
+/** An operation on four elements. */
+@unmanaged
+class Add {
+  of(a: v128, b: v128): v128 {
+    return f32x4.add(a, b);
+  }
+}
+@unmanaged
+class Subtract {
+  of(a: v128, b: v128): v128 {
+    return f32x4.sub(a, b);
+  }
+}
+@unmanaged
+class Multiply {
+  of(a: v128, b: v128): v128 {
+    return f32x4.mul(a, b);
+  }
+}
+@unmanaged
+class Divide {
+  of(a: v128, b: v128): v128 {
+    return f32x4.div(a, b);
+  }
+}
+/** 1 where a mask is set. */
+function ones(mask: v128): v128 {
+  return v128.and(mask, f32x4.splat(1));
+}
+function isTrue(a: v128): v128 {
+  return f32x4.ne(a, f32x4.splat(0));
+}
+@unmanaged
+class Greater {
+  of(a: v128, b: v128): v128 {
+    return ones(f32x4.gt(a, b));
+  }
+}
+@unmanaged
+class Equal {
+  of(a: v128, b: v128): v128 {
+    return ones(f32x4.eq(a, b));
+  }
+}
+@unmanaged
+class And {
+  of(a: v128, b: v128): v128 {
+    return ones(v128.and(isTrue(a), isTrue(b)));
+  }
+}
+@unmanaged
+class Or {
+  of(a: v128, b: v128): v128 {
+    return ones(v128.or(isTrue(a), isTrue(b)));
+  }
+}
+@unmanaged
+class GreaterMerge {
+  of(a: v128, b: v128): v128 {
+    return f32x4.pmax(b, a);
+  }
+}
+@unmanaged
+class Not {
+  of(a: v128, low: v128, high: v128): v128 {
+    return ones(f32x4.eq(a, f32x4.splat(0)));
+  }
+}
+@unmanaged
+class AddScalar {
+  of(a: v128, low: v128, high: v128): v128 {
+    return f32x4.add(a, low);
+  }
+}
+@unmanaged
+class Identity {
+  of(a: v128, low: v128, high: v128): v128 {
+    return a;
+  }
+}
+@unmanaged
+class Raise {
+  of(a: v128, low: v128, high: v128): v128 {
+    return f32x4.pmax(a, low);
+  }
+}
+@unmanaged
+class Clip {
+  of(a: v128, low: v128, high: v128): v128 {
+    return f32x4.pmin(f32x4.pmax(a, low), high);
+  }
+}
+
+/** Every NaN of the output gets the canonical bits. Most outputs have none, so operations only take notice of NaN, and this is seldom called. */
+function canonicalise(): void {
+  let out = access(0).pointer;
+  const bytes = <usize>access(0).rowBytes;
+  for (let r = <i32>access(0).rows; r > 0; r--) {
+    for (let i: usize = 0; i < bytes; i += 4) {
+      const x = load<f32>(out + i);
+      if (x != x) store<u32>(out + i, 0x7fc00000);
+    }
+    out += <usize>access(0).stride;
+  }
+}
+
+function binary<T>(): void {
+  const operation = changetype<T>(0);
+  let out = access(0).pointer;
+  let a = access(1).pointer;
+  let b = access(2).pointer;
+  const outStride = <usize>access(0).stride;
+  const aStride = <usize>access(1).stride;
+  const bStride = <usize>access(2).stride;
+  let bytes = <usize>access(0).rowBytes;
+  let rows = <usize>access(0).rows;
+  if (outStride == bytes && aStride == bytes && bStride == bytes) {
+    bytes *= rows;
+    rows = 1;
+  }
+  let nan = i64x2.splat(0);
+  for (; rows > 0; rows--) {
+    let i: usize = 0;
+    for (; i + 16 <= bytes; i += 16) {
+      const x = operation.of(v128.load(a + i), v128.load(b + i));
+      nan = v128.or(nan, f32x4.ne(x, x));
+      v128.store(out + i, x);
+    }
+    for (; i < bytes; i += 4) {
+      const x = operation.of(v128.load32_zero(a + i), v128.load32_zero(b + i));
+      nan = v128.or(nan, f32x4.ne(x, x));
+      v128.store_lane<u32>(out + i, x, 0);
+    }
+    out += outStride;
+    a += aStride;
+    b += bStride;
+  }
+  if (v128.any_true(nan)) canonicalise();
+}
+
+function unary<T>(low: f32, high: f32): void {
+  const operation = changetype<T>(0);
+  const lows = f32x4.splat(low);
+  const highs = f32x4.splat(high);
+  let out = access(0).pointer;
+  let a = access(1).pointer;
+  const outStride = <usize>access(0).stride;
+  const aStride = <usize>access(1).stride;
+  const bytes = <usize>access(0).rowBytes;
+  let nan = i64x2.splat(0);
+  for (let rows = <usize>access(0).rows; rows > 0; rows--) {
+    let i: usize = 0;
+    for (; i + 16 <= bytes; i += 16) {
+      const x = operation.of(v128.load(a + i), lows, highs);
+      nan = v128.or(nan, f32x4.ne(x, x));
+      v128.store(out + i, x);
+    }
+    for (; i < bytes; i += 4) {
+      const x = operation.of(v128.load32_zero(a + i), lows, highs);
+      nan = v128.or(nan, f32x4.ne(x, x));
+      v128.store_lane<u32>(out + i, x, 0);
+    }
+    out += outStride;
+    a += aStride;
+  }
+  if (v128.any_true(nan)) canonicalise();
+}
+
+/** The product is rounded, then the sum. */
+export function multiplyAdd(): void {
+  let out = access(0).pointer;
+  let a = access(1).pointer;
+  let b = access(2).pointer;
+  const outStride = <usize>access(0).stride;
+  const aStride = <usize>access(1).stride;
+  const bStride = <usize>access(2).stride;
+  let bytes = <usize>access(0).rowBytes;
+  let rows = <usize>access(0).rows;
+  if (outStride == bytes && aStride == bytes && bStride == bytes) {
+    bytes *= rows;
+    rows = 1;
+  }
+  let nan = i64x2.splat(0);
+  for (; rows > 0; rows--) {
+    let i: usize = 0;
+    for (; i + 16 <= bytes; i += 16) {
+      const x = f32x4.add(v128.load(out + i), f32x4.mul(v128.load(a + i), v128.load(b + i)));
+      nan = v128.or(nan, f32x4.ne(x, x));
+      v128.store(out + i, x);
+    }
+    for (; i < bytes; i += 4) {
+      const x = f32x4.add(v128.load32_zero(out + i), f32x4.mul(v128.load32_zero(a + i), v128.load32_zero(b + i)));
+      nan = v128.or(nan, f32x4.ne(x, x));
+      v128.store_lane<u32>(out + i, x, 0);
+    }
+    out += outStride;
+    a += aStride;
+    b += bStride;
+  }
+  if (v128.any_true(nan)) canonicalise();
+}
+
+export function add(): void {
+  binary<Add>();
+}
+export function subtract(): void {
+  binary<Subtract>();
+}
+export function multiply(): void {
+  binary<Multiply>();
+}
+export function divide(): void {
+  binary<Divide>();
+}
+export function greater(): void {
+  binary<Greater>();
+}
+export function equal(): void {
+  binary<Equal>();
+}
+export function and(): void {
+  binary<And>();
+}
+export function or(): void {
+  binary<Or>();
+}
+export function greaterMerge(): void {
+  binary<GreaterMerge>();
+}
+export function not(): void {
+  unary<Not>(0, 0);
+}
+export function addScalar(scalar: f32): void {
+  unary<AddScalar>(scalar, 0);
+}
+export function identity(): void {
+  unary<Identity>(0, 0);
+}
+export function relu(): void {
+  unary<Raise>(0, 0);
+}
+export function clip(low: f32, high: f32): void {
+  unary<Clip>(low, high);
+}
+
+@unmanaged
+class Exponential {
+  of(a: f32): f32 {
+    return expF32(a);
+  }
+}
+@unmanaged
+class Logarithm {
+  of(a: f32): f32 {
+    return logF32(a);
+  }
+}
+
+/** One element at a time; the NaN that these give are canonical. */
+function transcendental<T>(): void {
+  const operation = changetype<T>(0);
+  let out = access(0).pointer;
+  let a = access(1).pointer;
+  const bytes = <usize>access(0).rowBytes;
+  for (let r = <i32>access(0).rows; r > 0; r--) {
+    for (let i: usize = 0; i < bytes; i += 4) store<f32>(out + i, operation.of(load<f32>(a + i)));
+    out += <usize>access(0).stride;
+    a += <usize>access(1).stride;
+  }
+}
+export function exponential(): void {
+  transcendental<Exponential>();
+}
+export function logarithm(): void {
+  transcendental<Logarithm>();
+}

@@ -1,0 +1,177 @@
+/** The fast engine: the machine's state in one WebAssembly memory, and fetch loop, checks and kernels inside WebAssembly. */
+import { decodeProgram, isIllegal } from '../../isa/codec.ts';
+import type { Space } from '../../isa/fields.ts';
+import { instructionCount } from '../../isa/program.ts';
+import type { Program } from '../../isa/program.ts';
+import type { AnyInstruction } from '../../isa/table.ts';
+import { recordOf } from '../../isa/table.ts';
+import type { Target } from '../../isa/target.ts';
+import { MachineError } from '../machine/error.ts';
+import type { Advance, MachineOptions } from '../machine/machine.ts';
+import { Machine } from '../machine/machine.ts';
+import type { MemoryLayout } from '../machine/memory.ts';
+import type { MachineState } from '../machine/state.ts';
+import { REGISTER_COUNT } from '../machine/state.ts';
+import { BINARY } from './binary.ts';
+import * as layout from './layout.ts';
+import { recordsBytes, SPACE_CODES, writeRecord } from './records.ts';
+
+/** What the compiled `assembly/index.ts` exports. */
+interface Engine {
+  configure(
+    records: number,
+    instructions: number,
+    fraction: number,
+    constantsStart: number,
+    constantsBytes: number,
+    mostRows: number,
+  ): void;
+  run(pc: number, budget: number): number;
+  perform(pc: number): number;
+}
+
+const PAGE_BYTES = 65536;
+const MOST_PAGES = 65536;
+const SPACES = Object.keys(SPACE_CODES) as readonly Space[];
+/** Budgets are unlimited from here on; a double holds the number exactly. */
+const UNLIMITED = 2 ** 53;
+
+let compiled: WebAssembly.Module | undefined;
+
+function engineModule(): WebAssembly.Module {
+  compiled ??= new WebAssembly.Module(Uint8Array.from(atob(BINARY), (character) => character.charCodeAt(0)));
+  return compiled;
+}
+
+/** First byte of the records, behind the machine's memory. */
+const recordsStart = ({ totalBytes }: MemoryLayout): number => layout.MACHINE + Math.ceil(totalBytes / 16) * 16;
+
+function allocate(memory: MemoryLayout, instructions: number): WebAssembly.Memory {
+  const bytes = recordsStart(memory) + recordsBytes(instructions);
+  const pages = Math.ceil(bytes / PAGE_BYTES);
+  try {
+    if (pages <= MOST_PAGES) return new WebAssembly.Memory({ initial: pages, maximum: pages });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  throw new MachineError('memory-limit', `the host cannot provide the ${bytes} bytes of one memory that the program needs`);
+}
+
+/**
+ * A machine as `Machine` is one, with the same results bit for bit, traps included, and much faster. Instructions that trap, and forms that are
+ * rare, are executed by the plain engine on the same state. Runs with observers are the plain engine's, with the kernels of this one.
+ */
+export class FastMachine extends Machine {
+  readonly #engine: Engine;
+  readonly #view: DataView;
+  readonly #records: number;
+
+  /** Throws a MachineError where the program does not verify for the target or needs too much memory. */
+  constructor(program: Program, target: Target, options: MachineOptions = {}) {
+    let memory: WebAssembly.Memory | undefined;
+    super(program, target, options, (memoryLayout) => {
+      memory = allocate(memoryLayout, instructionCount(program));
+      const registers = new Int32Array(memory.buffer, layout.REGISTERS, REGISTER_COUNT);
+      return { buffer: memory.buffer, byteOffset: layout.MACHINE, registers };
+    });
+    if (memory === undefined) throw new TypeError('the machine asked for no storage');
+    const instance = new WebAssembly.Instance(engineModule(), { env: { memory } });
+    this.#engine = instance.exports as unknown as Engine;
+    this.#view = new DataView(memory.buffer);
+    this.#records = recordsStart(this.memory.layout);
+    this.#writeProgram();
+    this.#configure();
+  }
+
+  protected override advance(limits: Advance): void {
+    if (limits.observers.length > 0 || !this.#run(limits)) super.advance(limits);
+  }
+
+  /** Observers need the plain engine's checks and accesses, but not its loops over elements. */
+  protected override perform(instruction: AnyInstruction, execute: (state: MachineState, instruction: AnyInstruction) => void): void {
+    const { state } = this;
+    this.#view.setUint32(layout.RANDOM, state.random, true);
+    if (recordOf(instruction.mnemonic).accesses.length === 0 || this.#engine.perform(state.pc) === 0) super.perform(instruction, execute);
+    else state.random = this.#view.getUint32(layout.RANDOM, true);
+  }
+
+  #writeProgram(): void {
+    decodeProgram(this.program.code).forEach((instruction, i) => {
+      if (!isIllegal(instruction)) writeRecord(this.#view, this.#records + i * layout.RECORD_BYTES, instruction);
+    });
+  }
+
+  #configure(): void {
+    const { memory, state } = this;
+    const { base, size } = memory.layout;
+    this.#view.setInt32(layout.REGISTERS + 4 * layout.ONE, 1, true);
+    for (const space of SPACES) {
+      const at = spaceOf(space);
+      this.#view.setUint32(at, layout.MACHINE + base[space], true);
+      this.#view.setUint32(at + layout.SPACE_SIZE, size[space], true);
+    }
+    const { start, bytes } = memory.constants;
+    this.#engine.configure(this.#records, instructionCount(this.program), state.fraction, start, bytes, Math.floor(size.vector / 2));
+  }
+
+  /** Executes what the engine can; false if that is nothing. */
+  #run({ maxInstructions, breaks }: Advance): boolean {
+    const { state } = this;
+    if (!this.#giveIntervals()) return false;
+    this.#view.setUint32(layout.RANDOM, state.random, true);
+    const breakpoints = this.#setBreaks(breaks);
+    state.pc = this.#engine.run(state.pc, Math.min(maxInstructions, UNLIMITED) - state.executed);
+    for (const [at, opcode] of breakpoints) this.#view.setUint8(at, opcode);
+    const executed = this.#view.getFloat64(layout.EXECUTED, true);
+    state.executed += executed;
+    state.random = this.#view.getUint32(layout.RANDOM, true);
+    this.#takeIntervals();
+    return executed > 0;
+  }
+
+  /** Lets the engine leave at breaks; the bytes that stood there, by address. */
+  #setBreaks(breaks: ReadonlySet<number> | undefined): readonly (readonly [at: number, opcode: number])[] {
+    if (breaks === undefined) return [];
+    const length = instructionCount(this.program);
+    return [...breaks]
+      .filter((index) => Number.isInteger(index) && index >= 0 && index < length)
+      .map((index) => {
+        const at = this.#records + index * layout.RECORD_BYTES;
+        const opcode = this.#view.getUint8(at);
+        this.#view.setUint8(at, layout.LEAVE);
+        return [at, opcode] as const;
+      });
+  }
+
+  /** Hands over which bytes are initialised; false where there are more intervals than the engine has room for. */
+  #giveIntervals(): boolean {
+    const { initialised } = this.memory;
+    for (const space of SPACES) {
+      if (initialised[space].size > layout.MAX_INTERVALS) return false;
+      const starts = intervalsOf(space);
+      let count = 0;
+      for (const [start, end] of initialised[space]) {
+        this.#view.setUint32(starts + 4 * count, start, true);
+        this.#view.setUint32(starts + 4 * (layout.MAX_INTERVALS + count), end, true);
+        count++;
+      }
+      this.#view.setUint32(spaceOf(space) + layout.SPACE_INTERVALS, count, true);
+    }
+    return true;
+  }
+
+  #takeIntervals(): void {
+    const { initialised } = this.memory;
+    for (const space of SPACES) {
+      const set = initialised[space];
+      const starts = intervalsOf(space);
+      const count = this.#view.getUint32(spaceOf(space) + layout.SPACE_INTERVALS, true);
+      set.clear();
+      for (let i = 0; i < count; i++)
+        set.add(this.#view.getUint32(starts + 4 * i, true), this.#view.getUint32(starts + 4 * (layout.MAX_INTERVALS + i), true));
+    }
+  }
+}
+
+const spaceOf = (space: Space): number => layout.SPACES + SPACE_CODES[space] * layout.SPACE_BYTES;
+const intervalsOf = (space: Space): number => layout.INTERVALS + SPACE_CODES[space] * 8 * layout.MAX_INTERVALS;
