@@ -104,61 +104,72 @@ export function bindAccesses(instruction: AnyInstruction): BoundAccesses {
   return { accesses, output: accesses.findIndex(({ mode }) => mode !== 'read') };
 }
 
-function resolve(bound: BoundAccess, read: RegisterReader): ResolvedAccess {
-  const start = (read(bound.base) + bound.offset) >>> 0;
+/** Room for the accesses of one instruction, which can be resolved into again and again. */
+export type AccessRoom = { -readonly [K in keyof ResolvedAccess]: ResolvedAccess[K] }[];
+
+/** Room for the accesses of a bound instruction; what stands in it means nothing before `resolveInto`. */
+export function roomFor({ accesses }: BoundAccesses): AccessRoom {
+  return accesses.map(({ access, mode, elementBytes }) => ({
+    access,
+    space: access.space,
+    mode,
+    start: 0,
+    elementBytes,
+    rowBytes: 0,
+    rows: 0,
+    strideBytes: 0,
+    planes: 1,
+    planeStrideBytes: 0,
+    low: 0,
+    end: 0,
+  }));
+}
+
+function resolve(bound: BoundAccess, read: RegisterReader, into: AccessRoom[number]): void {
   let rowBytes = bound.elementBytes;
   if (bound.width0 !== NONE) rowBytes *= read(bound.width0) >>> 0;
   if (bound.width1 !== NONE) rowBytes *= read(bound.width1) >>> 0;
   const rows = bound.rows === NONE ? 1 : read(bound.rows) >>> 0;
   const planes = bound.planes === NONE ? 1 : read(bound.planes) >>> 0;
-  const stride = bound.stride === NONE ? rowBytes : read(bound.stride) | 0;
-  const planeStride = bound.planeStride === NONE ? 0 : read(bound.planeStride) | 0;
-  return finish(bound, start, rowBytes, rows, stride, planes, planeStride);
-}
-
-function finish(
-  { access, mode, elementBytes }: BoundAccess,
-  start: number,
-  rowBytes: number,
-  rows: number,
-  stride: number,
-  planes: number,
-  planeStride: number,
-): ResolvedAccess {
-  const empty = rowBytes === 0 || rows === 0 || planes === 0;
-  const strideBytes = rows > 1 && !empty ? stride : 0;
-  const planeStrideBytes = planes > 1 && !empty ? planeStride : 0;
+  into.start = (read(bound.base) + bound.offset) >>> 0;
+  if (rowBytes === 0 || rows === 0 || planes === 0) {
+    clear(into);
+    return;
+  }
+  const strideBytes = rows === 1 ? 0 : bound.stride === NONE ? rowBytes : read(bound.stride) | 0;
+  const planeStrideBytes = planes === 1 || bound.planeStride === NONE ? 0 : read(bound.planeStride) | 0;
   const lastRow = (rows - 1) * strideBytes;
   const lastPlane = (planes - 1) * planeStrideBytes;
-  return {
-    access,
-    space: access.space,
-    mode,
-    start,
-    elementBytes,
-    rowBytes: empty ? 0 : rowBytes,
-    rows: empty ? 0 : rows,
-    strideBytes,
-    planes: empty ? 1 : planes,
-    planeStrideBytes,
-    low: empty ? start : start + Math.min(0, lastRow) + Math.min(0, lastPlane),
-    end: empty ? start : start + Math.max(0, lastRow) + Math.max(0, lastPlane) + rowBytes,
-  };
+  into.rowBytes = rowBytes;
+  into.rows = rows;
+  into.strideBytes = strideBytes;
+  into.planes = planes;
+  into.planeStrideBytes = planeStrideBytes;
+  into.low = into.start + Math.min(0, lastRow) + Math.min(0, lastPlane);
+  into.end = into.start + Math.max(0, lastRow) + Math.max(0, lastPlane) + rowBytes;
+}
+
+/** Makes a resolved access one that touches nothing. */
+function clear(access: AccessRoom[number]): void {
+  access.rowBytes = access.rows = access.strideBytes = access.planeStrideBytes = 0;
+  access.planes = 1;
+  access.low = access.end = access.start;
 }
 
 /**
- * The accesses of a bound instruction, in the order of its record, for the present register values.
+ * Writes into `room` the accesses of a bound instruction, in the order of its record, for the present register values.
  * An instruction whose output is empty (a size, a row count or a plane count of 0) touches nothing at all.
  */
-export function resolveBound({ accesses, output }: BoundAccesses, read: RegisterReader): ResolvedAccess[] {
-  const resolved: ResolvedAccess[] = [];
-  for (const bound of accesses) resolved.push(resolve(bound, read));
-  const written = resolved[output];
-  if (written?.rows !== 0) return resolved;
-  return resolved.map((access, i) => {
-    const bound = accesses[i];
-    return bound === undefined || access.rows === 0 ? access : finish(bound, access.start, 0, 0, 0, 1, 0);
-  });
+export function resolveInto({ accesses, output }: BoundAccesses, read: RegisterReader, room: AccessRoom): void {
+  for (let i = 0; i < accesses.length; i++) resolve(accesses[i] as BoundAccess, read, room[i] as AccessRoom[number]);
+  if (room[output]?.rows === 0) for (const access of room) clear(access);
+}
+
+/** `resolveInto` a fresh room. */
+export function resolveBound(bound: BoundAccesses, read: RegisterReader): ResolvedAccess[] {
+  const room = roomFor(bound);
+  resolveInto(bound, read, room);
+  return room;
 }
 
 const bindings = new WeakMap<AnyInstruction, BoundAccesses>();

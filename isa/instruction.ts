@@ -1,5 +1,5 @@
 /** Making and reading instructions as values: normal form, applicable fields, legality. Codec and assembler share it. */
-import type { Field, Form } from './fields.ts';
+import type { Field, Form, RegisterRole } from './fields.ts';
 import { ELEMENT_CODES } from './fields.ts';
 import type { AnyInstruction, FieldName, FormName, Instruction, Mnemonic } from './table.ts';
 import { MNEMONICS, recordOf } from './table.ts';
@@ -44,6 +44,23 @@ export function applies(field: Field, form: Form, fields: Readonly<Record<string
   const name = field.when.slice(0, equals);
   const condition = form.fields[name];
   return condition?.kind === 'enum' && condition.values[fields[name] ?? 0] === field.when.slice(equals + 1);
+}
+
+/** A register that an instruction names, and what it holds. */
+export interface RegisterUse {
+  readonly register: number;
+  readonly role: RegisterRole;
+}
+
+/** The registers that an instruction names, in the order of its fields; those of fields that do not apply are left out. */
+export function registersOf({ mnemonic, form: formName, fields }: AnyInstruction): RegisterUse[] {
+  const form = formOf(mnemonic, formName);
+  const uses: RegisterUse[] = [];
+  for (const name in form.fields) {
+    const field = form.fields[name];
+    if (field?.kind === 'register' && applies(field, form, fields)) uses.push({ register: fields[name] ?? 0, role: field.role });
+  }
+  return uses;
 }
 
 /**

@@ -13,7 +13,7 @@ import type { Preprocess } from '../data/preprocess.ts';
 import type { Proportion } from './metrics.ts';
 import { Accuracy } from './metrics.ts';
 import type { SizeFigures, TimingFigures } from './throughput.ts';
-import { joulesPerSample, sizeFigures, timingFigures, timingModelOf } from './throughput.ts';
+import { joulesPerSample, runTimed, sizeFigures, timingFigures, timingModelOf } from './throughput.ts';
 
 export const EVAL_SCHEMA = 'plumbline.eval/1';
 
@@ -84,7 +84,7 @@ export async function evaluateProgram(
   const ports = portsFor(program, dataset);
   const { batch } = ports;
   const machine = createMachine(engine, program, target);
-  const timing = timingModelOf(program, target);
+  let report = timingModelOf(program, target).report();
   const accuracy = new Accuracy();
   const start = now();
   let yielded = start;
@@ -100,7 +100,8 @@ export async function evaluateProgram(
     stored.forEach((bytes, i) => identity.update(bytes).update(labelBytes(dataset.label(first + i))));
     machine.reset();
     machine.writeInput(ports.input.name, data);
-    machine.run({ observers: first === 0 ? [timing] : [] });
+    if (first === 0) report = runTimed(machine);
+    else machine.run();
     score(machine.readOutput(ports.output.name), first, count, ports, dataset, accuracy, options);
     onProgress?.(first + count, dataset.samples);
     if (now() - yielded < YIELD_SECONDS) continue;
@@ -109,7 +110,6 @@ export async function evaluateProgram(
   }
   signal?.throwIfAborted();
   const seconds = now() - start;
-  const report = timing.report();
   return {
     schema: EVAL_SCHEMA,
     model: subject.model,

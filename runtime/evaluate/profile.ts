@@ -1,11 +1,12 @@
-/** Where the time of a program goes, layer by layer: from one timed run, which does not depend on data. */
+/** Where the time of a program goes, layer by layer: which does not depend on data. */
 import type { Program } from '../../isa/program.ts';
 import type { Target } from '../../isa/target.ts';
 import type { Activity } from '../machine/activity.ts';
 import { energyOf } from '../machine/energy.ts';
 import { FastMachine } from '../engine/fast-machine.ts';
-import type { CauseCycles, LayerTiming } from '../machine/timing-report.ts';
-import { timingModelOf } from './throughput.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { CauseCycles, LayerTiming, TimingReport } from '../machine/timing-report.ts';
+import { runObserved, timeAddresses } from './throughput.ts';
 
 export const PROFILE_SCHEMA = 'plumbline.profile/1';
 
@@ -40,16 +41,10 @@ export interface Profile {
   readonly layers: readonly LayerProfile[];
 }
 
-/** Runs a program once on zeros. Cycles, instructions, bytes and joules of the layers add up to the program's. */
+/** Times a program, on zeros where that takes data. Cycles, instructions, bytes and joules of the layers add up to the program's. */
 export function profileProgram(program: Program, target: Target, { model, passes }: { model: string; passes: string }): Profile {
   const machine = new FastMachine(program, target);
-  const timing = timingModelOf(program, target);
-  for (const { name, shape, element } of program.inputs) {
-    const elements = shape.reduce((product, dimension) => product * dimension, 1);
-    machine.writeInput(name, element === 'f32' ? new Float32Array(elements) : new Int16Array(elements));
-  }
-  machine.run({ observers: [timing] });
-  const { cycles, layers } = timing.report();
+  const { cycles, layers } = timeAddresses(machine) ?? timeOnZeros(machine);
   const profiled = layers.map((layer) => profileLayer(layer, cycles, program, target));
   return {
     schema: PROFILE_SCHEMA,
@@ -60,6 +55,14 @@ export function profileProgram(program: Program, target: Target, { model, passes
     joules: profiled.reduce((sum, { joules }) => sum + joules, 0),
     layers: profiled,
   };
+}
+
+function timeOnZeros(machine: Machine): TimingReport {
+  for (const { name, shape, element } of machine.program.inputs) {
+    const elements = shape.reduce((product, dimension) => product * dimension, 1);
+    machine.writeInput(name, element === 'f32' ? new Float32Array(elements) : new Int16Array(elements));
+  }
+  return runObserved(machine);
 }
 
 function profileLayer(layer: LayerTiming, total: number, program: Program, target: Target): LayerProfile {

@@ -1,11 +1,13 @@
-/** Speed, traffic and energy of a program, from one timed run: they do not depend on data. */
+/** Speed, traffic and energy of a program, which are timed once: they do not depend on data. */
 import { instructionCount } from '../../isa/program.ts';
 import type { Program } from '../../isa/program.ts';
 import { sourceOf } from '../../isa/program.ts';
 import type { Target } from '../../isa/target.ts';
 import { peakOperationsPerSecond } from '../../isa/target.ts';
 import type { Activity } from '../machine/activity.ts';
+import { traceAddresses } from '../machine/addresses.ts';
 import { energyOf } from '../machine/energy.ts';
+import type { Machine } from '../machine/machine.ts';
 import type { CauseCycles, TimingReport } from '../machine/timing-report.ts';
 import { TimingModel } from '../machine/timing.ts';
 
@@ -43,6 +45,27 @@ export interface SizeFigures {
 /** A timing model whose layers are the graph operations of a program. */
 export function timingModelOf(program: Program, target: Target): TimingModel {
   return new TimingModel(target, { keyOf: (pc) => sourceOf(program, pc)?.node ?? '(frame)' });
+}
+
+/** Times the program of a machine without computing values, or undefined where only a run can tell: see `traceAddresses`. */
+export function timeAddresses(machine: Machine): TimingReport | undefined {
+  const timing = timingModelOf(machine.program, machine.target);
+  return traceAddresses(machine, timing) ? timing.report() : undefined;
+}
+
+/** Runs a machine, all of whose inputs are written, and times what it executes. */
+export function runObserved(machine: Machine): TimingReport {
+  const timing = timingModelOf(machine.program, machine.target);
+  machine.run({ observers: [timing] });
+  return timing.report();
+}
+
+/** `runObserved` without looking at every instruction that it runs, where its addresses can be told without running it. */
+export function runTimed(machine: Machine): TimingReport {
+  const report = timeAddresses(machine);
+  if (report === undefined) return runObserved(machine);
+  machine.run();
+  return report;
 }
 
 /** `macs` are those of one sample, `batch` the samples of a run. */

@@ -46,6 +46,20 @@ export function noActivity(): Activity {
   };
 }
 
+/** Adds counts to a total. */
+export function addActivity(total: Activity, { instructions, classes, mnemonics, operations, macs, bytes }: Activity): void {
+  total.instructions += instructions;
+  total.macs += macs;
+  for (const each of INSTRUCTION_CLASSES) total.classes[each] += classes[each];
+  for (const [mnemonic, count] of Object.entries(mnemonics) as [Mnemonic, number][])
+    total.mnemonics[mnemonic] = (total.mnemonics[mnemonic] ?? 0) + count;
+  for (const type of OPERATION_TYPES) for (const operation of OPERATIONS) total.operations[type][operation] += operations[type][operation];
+  for (const memory of MEMORIES) {
+    total.bytes[memory].read += bytes[memory].read;
+    total.bytes[memory].write += bytes[memory].write;
+  }
+}
+
 /** Running counts of one static instruction; what each means is in its record. */
 export class InstructionCounts {
   executions = 0;

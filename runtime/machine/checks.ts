@@ -5,11 +5,11 @@ import type { AnyInstruction, Instruction, Mnemonic } from '../../isa/table.ts';
 import type { Memory } from './memory.ts';
 import { coincide, firstMissing, partlyOverlapsItself, rowsMeet } from './ranges.ts';
 import { branchTaken } from './semantics/scalar.ts';
+import type { ScalarState } from './semantics/types.ts';
 import { scalarOperand } from './semantics/types.ts';
-import type { MachineState } from './state.ts';
 import type { TrapReason } from './trap.ts';
 
-type Condition<K extends Mnemonic> = (state: MachineState, instruction: Instruction<K>, instructionCount: number) => TrapReason | undefined;
+type Condition<K extends Mnemonic> = (state: ScalarState, instruction: Instruction<K>, instructionCount: number) => TrapReason | undefined;
 
 const destination: Condition<'JUMP' | 'CB'> = (state, { form, fields }, instructionCount) => {
   const target = state.pc + scalarOperand(state, form, fields.target);
@@ -36,12 +36,15 @@ const CONDITIONS: { readonly [K in Mnemonic]?: Condition<K> } = {
 /** The condition of an instruction that its register values must meet, apart from its accesses, or undefined if it has none. */
 export function conditionOf(
   mnemonic: Mnemonic,
-): ((state: MachineState, instruction: AnyInstruction, instructionCount: number) => TrapReason | undefined) | undefined {
+): ((state: ScalarState, instruction: AnyInstruction, instructionCount: number) => TrapReason | undefined) | undefined {
   return CONDITIONS[mnemonic] as ReturnType<typeof conditionOf>;
 }
 
+/** What checks need to know of a memory. */
+export type CheckedMemory = Pick<Memory, 'layout' | 'constants' | 'initialised'>;
+
 /** Why the accesses of an instruction, resolved for the present registers, cannot be made, or undefined. */
-export function checkAccesses(memory: Memory, accesses: readonly ResolvedAccess[]): TrapReason | undefined {
+export function checkAccesses(memory: CheckedMemory, accesses: readonly ResolvedAccess[]): TrapReason | undefined {
   for (const access of accesses) {
     if (access.rows === 0) continue;
     const reason = misaligned(access) ?? outOfRange(memory, access);
@@ -68,7 +71,7 @@ function misaligned(access: ResolvedAccess): TrapReason | undefined {
   return { code: 'misaligned', detail: `${describe(access)}${strided} must be aligned to ${elementBytes} bytes` };
 }
 
-function outOfRange({ layout }: Memory, access: ResolvedAccess): TrapReason | undefined {
+function outOfRange({ layout }: CheckedMemory, access: ResolvedAccess): TrapReason | undefined {
   const size = layout.size[access.space];
   if (access.low < 0 || access.end > size)
     return {
@@ -81,7 +84,7 @@ function outOfRange({ layout }: Memory, access: ResolvedAccess): TrapReason | un
   return undefined;
 }
 
-function readOnly({ constants }: Memory, access: ResolvedAccess): TrapReason | undefined {
+function readOnly({ constants }: CheckedMemory, access: ResolvedAccess): TrapReason | undefined {
   const end = constants.start + constants.bytes;
   if (access.space !== 'dram' || constants.bytes === 0 || access.end <= constants.start || access.low >= end) return undefined;
   const segment = { start: constants.start, rowBytes: constants.bytes, rows: 1, strideBytes: 0 };

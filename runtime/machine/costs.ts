@@ -5,9 +5,7 @@
 import type { ResolvedAccess } from '../../isa/accesses.ts';
 import type { Cost } from '../../isa/fields.ts';
 import type { Target } from '../../isa/target.ts';
-
-/** Most operands that a vector instruction or a product has in one scratchpad. */
-const MAX_STREAMS = 3;
+import { BankConflicts } from './banks.ts';
 
 /** Cycles from issue (scalar unit) or dispatch (scalar memory) to the result. */
 export function scalarLatency(cost: Cost, { scalar }: Target): number {
@@ -45,12 +43,11 @@ export class Occupancy {
   elements = 0;
 
   private readonly target: Target;
-  private readonly starts = new Float64Array(MAX_STREAMS);
-  private readonly strides = new Float64Array(MAX_STREAMS);
-  private readonly needs = new Float64Array(MAX_STREAMS);
+  private readonly banks: BankConflicts;
 
   constructor(target: Target) {
     this.target = target;
+    this.banks = new BankConflicts(target.memory);
   }
 
   /** `sliceCycles` is the rate of the element type times `cyclesPerSlice`. */
@@ -82,7 +79,7 @@ export class Occupancy {
     const rowCycles = Math.ceil(outputs / blocks) * Math.max(1, Math.ceil(inputs / lanes)) * sliceCycles;
     this.elements = out.rows * outputs * inputs;
     this.work = out.rows * rowCycles;
-    this.conflict = this.bankConflicts(accesses, out.rows, rowCycles);
+    this.conflict = this.banks.cycles(accesses, out.rows, rowCycles);
   }
 
   private vector(cost: Cost, first: ResolvedAccess, accesses: readonly ResolvedAccess[], sliceCycles: number): void {
@@ -92,62 +89,8 @@ export class Occupancy {
     const treeCycles = cost === 'vector-reduce' ? Math.ceil(Math.log2(lanes)) : 0;
     this.elements = rows * elementsOfRow(first);
     this.work = rows * rowCycles + treeCycles;
-    this.conflict = this.bankConflicts(accesses, rows, rowCycles);
+    this.conflict = this.banks.cycles(accesses, rows, rowCycles);
     if (rows > 1 && first.strideBytes === 0 && readsItsResult(first, accesses)) this.carried = (rows - 1) * depthCycles;
-  }
-
-  /**
-   * Cycles beyond `rowCycles`, summed over rows, that the busiest bank of the vector scratchpad needs. Operands advance through
-   * the banks in step, so those that start in one bank meet there again and again; a bank serves one of them in a cycle.
-   */
-  private bankConflicts(accesses: readonly ResolvedAccess[], rows: number, rowCycles: number): number {
-    const streams = this.loadStreams(accesses);
-    let total = 0;
-    for (let k = 0; k < streams; k++) total += this.needs[k] as number;
-    if (total <= rowCycles) return 0;
-    const period = Math.min(rows, this.rowPeriod(streams));
-    let extra = 0;
-    for (let row = 0; row < period; row++) {
-      const repeats = Math.ceil((rows - row) / period);
-      extra += repeats * Math.max(0, this.busiestBank(streams, row) - rowCycles);
-    }
-    return extra;
-  }
-
-  private loadStreams(accesses: readonly ResolvedAccess[]): number {
-    let streams = 0;
-    for (const access of accesses) {
-      if (access.space !== 'vector' || access.rows === 0) continue;
-      this.starts[streams] = access.start;
-      this.strides[streams] = access.strideBytes;
-      // An update reads and writes.
-      this.needs[streams++] = Math.ceil(access.rowBytes / this.target.memory.bankBytes) * (access.mode === 'update' ? 2 : 1);
-    }
-    return streams;
-  }
-
-  /** Number of rows after which the banks of all streams repeat. */
-  private rowPeriod(streams: number): number {
-    const { banks, bankBytes } = this.target.memory;
-    let step = banks * bankBytes;
-    for (let k = 0; k < streams; k++) step = greatestCommonDivisor(step, Math.abs(this.strides[k] as number));
-    return (banks * bankBytes) / step;
-  }
-
-  private busiestBank(streams: number, row: number): number {
-    let busiest = 0;
-    for (let k = 0; k < streams; k++) {
-      const bank = this.bankOf(k, row);
-      let need = 0;
-      for (let other = 0; other < streams; other++) if (this.bankOf(other, row) === bank) need += this.needs[other] as number;
-      busiest = Math.max(busiest, need);
-    }
-    return busiest;
-  }
-
-  private bankOf(stream: number, row: number): number {
-    const { banks, bankBytes } = this.target.memory;
-    return Math.floor(((this.starts[stream] as number) + row * (this.strides[stream] as number)) / bankBytes) % banks;
   }
 }
 
@@ -158,9 +101,4 @@ function elementsOfRow(access: ResolvedAccess): number {
 /** Whether an input lies where the rows of the output coincide, so that each row goes on from the one before. */
 function readsItsResult(out: ResolvedAccess, accesses: readonly ResolvedAccess[]): boolean {
   return accesses.some(({ mode, space, low, end }) => mode === 'read' && space === out.space && low < out.end && end > out.low);
-}
-
-function greatestCommonDivisor(a: number, b: number): number {
-  while (b !== 0) [a, b] = [b, a % b];
-  return a;
 }

@@ -18,99 +18,145 @@ const UNREACHED = 0;
 const REACHED = 1;
 const HELD = 2;
 
+/** Events side by side: when, after which, and who is charged with what lies between. */
+interface Arena {
+  readonly time: Float64Array;
+  readonly parent: Int32Array;
+  readonly label: Int32Array;
+}
+
+function arenaOf(capacity: number): Arena {
+  return { time: new Float64Array(capacity), parent: new Int32Array(capacity), label: new Int32Array(capacity) };
+}
+
+/** What a collection finds out about each event. */
+class Marks {
+  readonly state: Uint8Array;
+  readonly children: Uint8Array;
+  readonly child: Int32Array;
+  readonly renamed: Int32Array;
+
+  constructor(capacity: number) {
+    this.state = new Uint8Array(capacity);
+    this.children = new Uint8Array(capacity);
+    this.child = new Int32Array(capacity);
+    this.renamed = new Int32Array(capacity);
+  }
+
+  clear(size: number): void {
+    this.state.fill(UNREACHED, 0, size);
+    this.children.fill(0, 0, size);
+    this.renamed.fill(NEVER, 0, size);
+  }
+}
+
 export class CriticalPath {
-  private time: Float64Array;
-  private parent: Int32Array;
-  private label: Int32Array;
+  private arena: Arena;
+  /** Where the next collection moves to; it and the marks are made by the first one. */
+  private spare: Arena | undefined;
+  private marks: Marks | undefined;
   private size = 2;
   /** Cycles by label of the committed trunk. */
   private readonly committed: number[] = [];
 
   /** `capacity` events fit before `collect` is due. It grows when that many are live; results do not depend on it. */
   constructor(capacity = 1 << 16) {
-    this.time = new Float64Array(capacity);
-    this.parent = new Int32Array(capacity);
-    this.label = new Int32Array(capacity);
-    this.time[NEVER] = -Infinity;
+    this.arena = arenaOf(capacity);
+    this.arena.time[NEVER] = -Infinity;
   }
 
   /** Events that the arena holds before it must be collected or grow. */
   get capacity(): number {
-    return this.time.length;
+    return this.arena.time.length;
+  }
+
+  /** Times by event, until the next `collect`. */
+  get times(): Float64Array {
+    return this.arena.time;
   }
 
   timeOf(event: PathEvent): number {
-    return this.time[event] as number;
+    return this.arena.time[event] as number;
   }
 
   /** The event `cycles` after another, charged to `label`. The caller sees to it that there is `room`. */
   after(event: PathEvent, label: number, cycles: number): PathEvent {
     if (cycles === 0) return event;
+    const { time, parent, label: labels } = this.arena;
     const next = this.size++;
-    this.time[next] = (this.time[event] as number) + cycles;
-    this.parent[next] = event;
-    this.label[next] = label;
+    time[next] = (time[event] as number) + cycles;
+    parent[next] = event;
+    labels[next] = label;
     return next;
   }
 
   /** Whether `count` more events fit. */
   room(count: number): boolean {
-    return this.size + count <= this.time.length;
+    return this.size + count <= this.capacity;
   }
 
   /** Cycles by label along the path to `event`; they add up to its time. Labels that were never charged may be missing. */
   sharesOf(event: PathEvent): number[] {
+    const { parent, label } = this.arena;
     const shares = [...this.committed];
-    for (let at = event; at > ORIGIN; at = this.parent[at] as number) charge(shares, this.label[at] as number, this.delayOf(at));
+    for (let at = event; at > ORIGIN; at = parent[at] as number) charge(shares, label[at] as number, this.delayOf(at));
     return shares;
   }
 
   /** Makes room. `held` are all the events that the caller still needs; they are renamed in place. */
   collect(held: readonly Int32Array[]): void {
     const { size } = this;
-    const state = new Uint8Array(size);
-    const children = new Uint8Array(size);
-    const child = new Int32Array(size);
+    const { parent: parents } = this.arena;
+    const marks = (this.marks ??= new Marks(this.capacity));
+    const { state, children, child } = marks;
+    marks.clear(size);
     for (const events of held) for (const event of events) state[event] = HELD;
     for (let at = size - 1; at > ORIGIN; at--) {
       if (state[at] === UNREACHED) continue;
-      const parent = this.parent[at] as number;
+      const parent = parents[at] as number;
       if (state[parent] === UNREACHED) state[parent] = REACHED;
       child[parent] = at;
       children[parent] = Math.min(2, (children[parent] as number) + 1);
     }
-    const trunk = this.commitTrunk(state, children, child);
-    const renamed = this.copyAfter(trunk, state, children);
+    const trunk = this.commitTrunk(marks);
+    this.copyAfter(trunk, marks);
+    const { renamed } = marks;
     for (const events of held) for (let i = 0; i < events.length; i++) events[i] = renamed[events[i] as number] as number;
+    if (this.size > this.capacity / 2) this.grow();
   }
 
   private delayOf(event: PathEvent): number {
-    return (this.time[event] as number) - (this.time[this.parent[event] as number] as number);
+    const { time, parent } = this.arena;
+    return (time[event] as number) - (time[parent[event] as number] as number);
   }
 
   /** Charges the delays that all live events share; returns the event where they part. */
-  private commitTrunk(state: Uint8Array, children: Uint8Array, child: Int32Array): PathEvent {
+  private commitTrunk({ state, children, child }: Marks): PathEvent {
     let trunk = ORIGIN;
     while (state[trunk] !== HELD && children[trunk] === 1) {
       trunk = child[trunk] as number;
-      charge(this.committed, this.label[trunk] as number, this.delayOf(trunk));
+      charge(this.committed, this.arena.label[trunk] as number, this.delayOf(trunk));
     }
     return trunk;
   }
 
-  /** Moves the live events after `trunk` to a fresh arena that starts there; returns their new handles. */
-  private copyAfter(trunk: PathEvent, state: Uint8Array, children: Uint8Array): Int32Array {
-    const { time, parent, label, size } = this;
-    const renamed = new Int32Array(size);
+  /** Moves the live events after `trunk` to the spare arena, which starts there, and notes their new handles, which have the same order. */
+  private copyAfter(trunk: PathEvent, { state, children, renamed }: Marks): void {
+    const { arena: from, size } = this;
+    const { time, parent, label } = from;
     renamed[trunk] = ORIGIN;
-    this.reset(time.length, time[trunk] as number);
+    this.arena = this.spare ?? arenaOf(time.length);
+    this.spare = from;
+    this.arena.time[NEVER] = -Infinity;
+    this.arena.time[ORIGIN] = time[trunk] as number;
+    this.size = 2;
     const chain = new Map<number, number>();
     for (let at = trunk + 1; at < size; at++) {
       if (state[at] !== HELD && (children[at] as number) < 2) continue;
       // The order of delays inside an unbranched chain is of no account, so one event a label stands for them all.
       chain.clear();
       let up = at;
-      for (; renamed[up] === 0; up = parent[up] as number) {
+      for (; renamed[up] === NEVER; up = parent[up] as number) {
         const delay = (time[up] as number) - (time[parent[up] as number] as number);
         chain.set(label[up] as number, (chain.get(label[up] as number) ?? 0) + delay);
       }
@@ -118,26 +164,15 @@ export class CriticalPath {
       for (const [charged, delay] of chain) copy = this.after(copy, charged, delay);
       renamed[at] = copy;
     }
-    if (this.size > this.time.length / 2) this.grow();
-    return renamed;
-  }
-
-  private reset(capacity: number, start: number): void {
-    this.time = new Float64Array(capacity);
-    this.parent = new Int32Array(capacity);
-    this.label = new Int32Array(capacity);
-    this.time[NEVER] = -Infinity;
-    this.time[ORIGIN] = start;
-    this.size = 2;
   }
 
   private grow(): void {
-    const { time, parent, label, size } = this;
-    this.reset(time.length * 2, 0);
-    this.time.set(time);
-    this.parent.set(parent);
-    this.label.set(label);
-    this.size = size;
+    const { time, parent, label } = this.arena;
+    this.arena = arenaOf(time.length * 2);
+    this.arena.time.set(time);
+    this.arena.parent.set(parent);
+    this.arena.label.set(label);
+    this.spare = this.marks = undefined;
   }
 }
 

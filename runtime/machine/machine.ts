@@ -46,7 +46,7 @@ export interface RunResult {
 }
 
 /** An instruction with everything that is known before it executes. */
-interface Decoded {
+export interface Decoded {
   readonly instruction: AnyInstruction;
   readonly bound: BoundAccesses;
   readonly condition: ReturnType<typeof conditionOf>;
@@ -79,7 +79,8 @@ export class Machine {
   readonly program: Program;
   readonly target: Target;
   readonly state: MachineState;
-  readonly #code: readonly Decoded[];
+  /** The program, verified and decoded. */
+  readonly code: readonly Decoded[];
   readonly #read: RegisterReader;
   readonly #orders = new Map<Port, Uint32Array | undefined>();
   readonly #seed: number;
@@ -105,7 +106,7 @@ export class Machine {
     this.program = program;
     this.target = target;
     this.state = new MachineState(memory, target.fractionBits, storage?.registers);
-    this.#code = decodeProgram(program.code).map(decoded);
+    this.code = decodeProgram(program.code).map(decoded);
     this.#seed = checkedSeed(seed);
     const { registers } = this.state;
     this.#read = (register) => registers[register] as number;
@@ -165,7 +166,7 @@ export class Machine {
   run({ observers = [], maxInstructions = this.program.maxInstructions, breakAt }: RunOptions = {}): RunResult {
     const { state } = this;
     const breaks = breakAt === undefined ? undefined : this.#breakpoints(breakAt);
-    const length = this.#code.length;
+    const length = this.code.length;
     while (state.pc < length && breaks?.has(state.pc) !== true) {
       if (state.executed >= maxInstructions)
         throw this.#trap({ code: 'budget', detail: `${maxInstructions} instructions have been executed` });
@@ -176,7 +177,7 @@ export class Machine {
 
   /** Executes one instruction, whatever the budget. False at the end of the program. */
   step(observers: readonly Observer[] = []): boolean {
-    if (this.state.pc >= this.#code.length) return false;
+    if (this.state.pc >= this.code.length) return false;
     this.#execute(observers);
     return true;
   }
@@ -191,8 +192,8 @@ export class Machine {
 
   #execute(observers: readonly Observer[]): void {
     const { state } = this;
-    const { instruction, bound, condition, execute } = this.#code[state.pc] as Decoded;
-    let reason = condition?.(state, instruction, this.#code.length);
+    const { instruction, bound, condition, execute } = this.code[state.pc] as Decoded;
+    let reason = condition?.(state, instruction, this.code.length);
     let accesses = NOTHING;
     if (reason === undefined && bound.accesses.length > 0) {
       accesses = resolveBound(bound, this.#read);
@@ -217,7 +218,7 @@ export class Machine {
 
   #trap(reason: TrapReason): Trap {
     const { pc, registers } = this.state;
-    return new Trap(reason, pc, (this.#code[pc] as Decoded).instruction, registers, sourceOf(this.program, pc));
+    return new Trap(reason, pc, (this.code[pc] as Decoded).instruction, registers, sourceOf(this.program, pc));
   }
 
   #breakpoints(breakAt: number | string): ReadonlySet<number> {

@@ -2,13 +2,17 @@
 import type { ResolvedAccess } from '../../isa/accesses.ts';
 import type { AnyInstruction } from '../../isa/table.ts';
 
-/** One executed instruction. The objects are the machine's own: copy what must outlive the call. */
-export interface Step {
+/** Which instruction executes, and what it touches: all that timing looks at. */
+export interface AddressStep {
   /** Index of the instruction in the program. */
   readonly pc: number;
   readonly instruction: AnyInstruction;
   /** The bytes it reads and writes, in the order of its record's accesses. */
   readonly accesses: readonly ResolvedAccess[];
+}
+
+/** One executed instruction. The objects are the machine's own: copy what must outlive the call. */
+export interface Step extends AddressStep {
   /** The 64 general-purpose registers before execution. */
   readonly registers: Int32Array;
   /** Whether a branch is taken; false for everything else. */

@@ -1,12 +1,13 @@
 /** What timing needs of a static instruction, looked up once and kept: registers, unit, latency, element rate; and its counts. */
 import { ELEMENT_CODES } from '../../isa/fields.ts';
 import type { Cost } from '../../isa/fields.ts';
-import { applies, formOf } from '../../isa/instruction.ts';
+import { registersOf } from '../../isa/instruction.ts';
 import type { AnyInstruction } from '../../isa/table.ts';
 import { recordOf } from '../../isa/table.ts';
 import type { Target } from '../../isa/target.ts';
 import type { OperationType } from './activity.ts';
 import { InstructionCounts } from './activity.ts';
+import type { Dependences, Operand } from './dependences.ts';
 import { cyclesPerSlice, scalarLatency } from './costs.ts';
 
 /** Where an instruction executes. `cache` is the port of scalar loads and stores. */
@@ -33,6 +34,8 @@ export interface Plan {
   readonly sliceCycles: number;
   /** Index of the layer that is charged. */
   readonly layer: number;
+  /** By access. */
+  readonly operands: readonly Operand[];
   readonly counts: InstructionCounts;
   /** Cycles in which this instruction held its unit so far. */
   busyCycles: number;
@@ -49,35 +52,34 @@ function typeOf({ mnemonic, fields }: AnyInstruction): OperationType {
   return fields['type'] === ELEMENT_CODES.f32.code ? 'f32' : 'fx16';
 }
 
-/** Registers that an instruction reads, and the one that it writes. Fields that do not apply name no register. */
-function registersOf({ mnemonic, form: formName, fields }: AnyInstruction): { sources: number[]; result: number } {
-  const form = formOf(mnemonic, formName);
-  const sources = new Set<number>();
+/** Registers that an instruction reads, and the one that it writes. */
+function dataflowOf(instruction: AnyInstruction): { sources: number[]; result: number } {
+  const sources: number[] = [];
   let result = NO_REGISTER;
-  for (const [name, field] of Object.entries(form.fields)) {
-    if (field.kind !== 'register' || !applies(field, form, fields)) continue;
-    const register = fields[name] ?? 0;
-    if (field.role === 'result') result = register;
-    else sources.add(register);
+  for (const { register, role } of registersOf(instruction)) {
+    if (role === 'result') result = register;
+    else if (!sources.includes(register)) sources.push(register);
   }
-  return { sources: [...sources], result };
+  return { sources, result };
 }
 
-export function makePlan(pc: number, instruction: AnyInstruction, target: Target, layer: number): Plan {
+export function makePlan(pc: number, instruction: AnyInstruction, target: Target, layer: number, dependences: Dependences): Plan {
   const record = recordOf(instruction.mnemonic);
   const unit = unitOf(instruction);
+  const unitIndex = UNITS.indexOf(unit);
   const type = typeOf(instruction);
   return {
     pc,
     instruction,
     cost: record.cost,
     unit,
-    unitIndex: UNITS.indexOf(unit),
+    unitIndex,
     branches: record.cost === 'control',
-    ...registersOf(instruction),
+    ...dataflowOf(instruction),
     latency: scalarLatency(record.cost, target),
     sliceCycles: cyclesPerSlice(record.cost, target) * (type === 'word' ? 1 : target.rates[type]),
     layer,
+    operands: record.accesses.map(({ space, mode }) => dependences.operand(space, mode, unitIndex)),
     counts: new InstructionCounts(instruction.mnemonic, record, type, instruction.fields['acc'] === 1),
     busyCycles: 0,
   };

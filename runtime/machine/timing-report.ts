@@ -1,8 +1,9 @@
 /** What timing reports: cycles, why they pass, how busy the units are, what was done; for the program and for each layer. */
 import type { Target } from '../../isa/target.ts';
 import type { Activity } from './activity.ts';
-import { noActivity } from './activity.ts';
+import { addActivity, noActivity } from './activity.ts';
 import type { Plan, TimedUnit } from './timing-plan.ts';
+import { UNITS } from './timing-plan.ts';
 
 /** What a cycle of the critical path is charged to. */
 export const CAUSES = {
@@ -54,17 +55,17 @@ const noBusyCycles = (): Record<TimedUnit, number> => ({ scalar: 0, cache: 0, ve
 export function timingReport(target: Target, keys: Iterable<string>, plans: readonly Plan[], shares: readonly number[]): TimingReport {
   const layers = [...keys].map((key, layer) => layerTiming(key, layer, shares));
   const total = layerTiming(target.name, 0, []);
-  for (const plan of plans) {
-    const layer = layers[plan.layer];
-    for (const sum of layer === undefined ? [total] : [layer, total]) {
-      plan.counts.addTo(sum.activity);
-      sum.busyCycles[plan.unit] += plan.busyCycles;
-    }
+  for (const { layer, counts, unit, busyCycles } of plans) {
+    const { activity, busyCycles: busy } = layers[layer] as LayerTiming;
+    counts.addTo(activity);
+    busy[unit] += busyCycles;
   }
   let cycles = 0;
   for (const layer of layers) {
     cycles += layer.cycles;
     for (const cause of CAUSE_NAMES) total.causes[cause] += layer.causes[cause];
+    for (const unit of UNITS) total.busyCycles[unit] += layer.busyCycles[unit];
+    addActivity(total.activity, layer.activity);
   }
   return { ...total, cycles, seconds: cycles / target.clockHertz, layers };
 }

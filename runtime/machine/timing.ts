@@ -10,8 +10,9 @@ import type { Target } from '../../isa/target.ts';
 import { Occupancy } from './costs.ts';
 import type { PathEvent } from './critical-path.ts';
 import { CriticalPath, Latest, NEVER, ORIGIN } from './critical-path.ts';
-import { Dependences } from './dependences.ts';
-import type { Observer, Step } from './observer.ts';
+import { Dependences, offerDependences } from './dependences.ts';
+import type { Operand } from './dependences.ts';
+import type { AddressStep, Observer } from './observer.ts';
 import type { Plan } from './timing-plan.ts';
 import { NO_REGISTER, UNITS, makePlan } from './timing-plan.ts';
 import type { TimingReport } from './timing-report.ts';
@@ -85,7 +86,7 @@ export class TimingModel implements Observer {
   private readonly dependences = new Dependences();
   private readonly occupancy: Occupancy;
   /** By program counter. */
-  private readonly plans: (Plan | undefined)[] = [];
+  private readonly plans: Plan[] = [];
   private readonly allPlans: Plan[] = [];
   private readonly layers = new Map<string, number>();
 
@@ -124,10 +125,10 @@ export class TimingModel implements Observer {
     this.memoryQueue = new Lag(target.issue.memoryQueue);
   }
 
-  step({ pc, instruction, accesses }: Step): void {
+  step({ pc, instruction, accesses }: AddressStep): void {
     if (!this.path.room(EVENTS_PER_STEP)) this.collect();
-    const known = this.plans[pc];
-    const plan = known?.instruction === instruction ? known : this.plan(pc, instruction);
+    let plan = this.plans[pc];
+    if (plan?.instruction !== instruction) plan = this.plan(pc, instruction);
     const label = plan.layer * CAUSE_NAMES.length;
     this.fetch(label);
     this.issue(plan, label);
@@ -144,7 +145,7 @@ export class TimingModel implements Observer {
     const key = this.keyOf(pc);
     const layer = this.layers.get(key) ?? this.layers.size;
     this.layers.set(key, layer);
-    const plan = makePlan(pc, instruction, this.target, layer);
+    const plan = makePlan(pc, instruction, this.target, layer, this.dependences);
     this.plans[pc] = plan;
     this.allPlans.push(plan);
     return plan;
@@ -188,15 +189,14 @@ export class TimingModel implements Observer {
 
   /** The others go through the memory queue, in order, to a unit that is free and to memory that is ready. */
   private dispatch(plan: Plan, label: number, accesses: readonly ResolvedAccess[]): void {
-    const { latest, dependences, path } = this;
+    const { latest, path } = this;
     latest.begin(this.lastIssue, 1, this.issueCause);
     latest.offer(this.lastDispatch, 1, ISSUE);
     const horizon = latest.time;
     latest.offer(this.unitEnds[plan.unitIndex] as number, 0, ISSUE);
-    for (const access of accesses) {
-      if (access.rows === 0) continue;
-      latest.offer(dependences.writerBefore(access, plan.unitIndex, horizon), 0, ISSUE);
-      latest.offer(dependences.readerBefore(access, horizon), 0, ISSUE);
+    for (let i = 0; i < accesses.length; i++) {
+      const access = accesses[i] as ResolvedAccess;
+      if (access.rows > 0) offerDependences(plan.operands[i] as Operand, access, ISSUE, latest);
     }
     this.lastDispatch = latest.take(label);
     this.memoryQueue.push(this.lastDispatch);
@@ -204,10 +204,12 @@ export class TimingModel implements Observer {
     const result = this.finish(plan, label, end);
     const endTime = path.timeOf(end);
     const resultTime = path.timeOf(result);
-    for (const access of accesses) {
+    for (let i = 0; i < accesses.length; i++) {
+      const access = accesses[i] as ResolvedAccess;
       if (access.rows === 0) continue;
-      if (access.mode === 'read') dependences.add(access, plan.unitIndex, end, endTime, horizon);
-      else dependences.add(access, plan.unitIndex, result, resultTime, horizon);
+      const { own } = plan.operands[i] as Operand;
+      if (access.mode === 'read') own.add(access, end, endTime, horizon);
+      else own.add(access, result, resultTime, horizon);
     }
     this.complete(plan, this.lastDispatch, end, result);
   }

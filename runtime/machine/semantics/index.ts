@@ -4,7 +4,7 @@ import type { MachineState } from '../state.ts';
 import { MATRIX } from './matrix.ts';
 import { SCALAR } from './scalar.ts';
 import { TRANSFER } from './transfer.ts';
-import type { Execute } from './types.ts';
+import type { Execute, ScalarState } from './types.ts';
 import { VECTOR } from './vector.ts';
 
 export const SEMANTICS: { readonly [K in Mnemonic]: Execute<K> } = { ...SCALAR, ...TRANSFER, ...MATRIX, ...VECTOR };
@@ -12,4 +12,11 @@ export const SEMANTICS: { readonly [K in Mnemonic]: Execute<K> } = { ...SCALAR, 
 /** The function that executes instructions of this mnemonic. */
 export function semanticsOf(mnemonic: Mnemonic): (state: MachineState, instruction: AnyInstruction) => void {
   return SEMANTICS[mnemonic] as (state: MachineState, instruction: AnyInstruction) => void;
+}
+
+const OF_REGISTERS: { readonly [K in Mnemonic]?: unknown } = { ...SCALAR, SMOVE: TRANSFER.SMOVE };
+
+/** The function that executes instructions of this mnemonic if they look at registers alone and change nothing else. */
+export function scalarSemanticsOf(mnemonic: Mnemonic): ((state: ScalarState, instruction: AnyInstruction) => void) | undefined {
+  return OF_REGISTERS[mnemonic] as ReturnType<typeof scalarSemanticsOf>;
 }

@@ -2,7 +2,7 @@
 import type { Space } from '../../../isa/fields.ts';
 import type { MachineState } from '../state.ts';
 import { elementShift, scalarOperand } from './types.ts';
-import type { Execute } from './types.ts';
+import type { Execute, ExecuteScalar } from './types.ts';
 import { forRows } from './vector.ts';
 
 type Transfer = 'VLOAD' | 'VSTORE' | 'MLOAD' | 'MSTORE';
@@ -93,7 +93,7 @@ const scalarStore: Execute<'SSTORE'> = (state, { fields }) => {
   state.memory.words[dramAddress(state, fields.base, fields.offset) >>> 2] = state.registers[fields.scalar] as number;
 };
 
-const scalarMove: Execute<'SMOVE'> = (state, { form, fields }) => {
+const scalarMove: ExecuteScalar<'SMOVE'> = (state, { form, fields }) => {
   state.registers[fields.result] = scalarOperand(state, form, fields.a);
 };
 
