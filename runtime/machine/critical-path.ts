@@ -60,7 +60,7 @@ export class CriticalPath {
   private readonly committed: number[] = [];
 
   /** `capacity` events fit before `collect` is due. It grows when that many are live; results do not depend on it. */
-  constructor(capacity = 1 << 16) {
+  constructor(capacity = 1 << 14) {
     this.arena = arenaOf(capacity);
     this.arena.time[NEVER] = -Infinity;
   }
