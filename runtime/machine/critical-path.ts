@@ -70,11 +70,6 @@ export class CriticalPath {
     return this.arena.time.length;
   }
 
-  /** Times by event, until the next `collect`. */
-  get times(): Float64Array {
-    return this.arena.time;
-  }
-
   timeOf(event: PathEvent): number {
     return this.arena.time[event] as number;
   }
