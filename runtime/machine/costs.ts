@@ -100,5 +100,7 @@ function elementsOfRow(access: ResolvedAccess): number {
 
 /** Whether an input lies where the rows of the output coincide, so that each row goes on from the one before. */
 function readsItsResult(out: ResolvedAccess, accesses: readonly ResolvedAccess[]): boolean {
-  return accesses.some(({ mode, space, low, end }) => mode === 'read' && space === out.space && low < out.end && end > out.low);
+  for (const { mode, space, low, end } of accesses)
+    if (mode === 'read' && space === out.space && low < out.end && end > out.low) return true;
+  return false;
 }

@@ -60,7 +60,7 @@ export class CriticalPath {
   private readonly committed: number[] = [];
 
   /** `capacity` events fit before `collect` is due. It grows when that many are live; results do not depend on it. */
-  constructor(capacity = 1 << 16) {
+  constructor(capacity = 1 << 14) {
     this.arena = arenaOf(capacity);
     this.arena.time[NEVER] = -Infinity;
   }
@@ -68,11 +68,6 @@ export class CriticalPath {
   /** Events that the arena holds before it must be collected or grow. */
   get capacity(): number {
     return this.arena.time.length;
-  }
-
-  /** Times by event, until the next `collect`. */
-  get times(): Float64Array {
-    return this.arena.time;
   }
 
   timeOf(event: PathEvent): number {

@@ -9,7 +9,7 @@ import type { Space } from '../../isa/fields.ts';
 import { NEVER } from './critical-path.ts';
 import type { PathEvent } from './critical-path.ts';
 
-const INITIAL_CAPACITY = 64;
+const INITIAL_CAPACITY = 256;
 
 /** Takes what an access may have to wait for. */
 export interface Offers {
@@ -24,6 +24,8 @@ export interface Offers {
  */
 export class Claims {
   events = new Int32Array(INITIAL_CAPACITY);
+  /** When the last claim ends. */
+  last = -Infinity;
   private times = new Float64Array(INITIAL_CAPACITY);
   private lows = new Float64Array(INITIAL_CAPACITY);
   private ends = new Float64Array(INITIAL_CAPACITY);
@@ -45,6 +47,7 @@ export class Claims {
   add({ low, end }: ResolvedAccess, event: PathEvent, time: number, horizon: number): void {
     if (this.next === this.events.length) this.makeRoom(horizon);
     const i = this.next++;
+    this.last = time;
     this.events[i] = event;
     this.times[i] = time;
     this.lows[i] = low;
@@ -96,7 +99,7 @@ function offerLatest(all: readonly Claims[], except: Claims, { low, end }: Resol
   // What does not end later than the latest offer so far binds nothing.
   let time = offers.time;
   for (const claims of all) {
-    if (claims === except) continue;
+    if (claims === except || claims.last < time) continue;
     const claim = claims.latest(low, end, time);
     if (claim < 0) continue;
     const ends = claims.timeOf(claim);

@@ -7,6 +7,12 @@ import { applies, formOf } from '../../isa/instruction.ts';
 import { recordOf } from '../../isa/table.ts';
 import type { Target } from '../../isa/target.ts';
 import type { Step } from '../../runtime/machine/observer.ts';
+import type { Activity } from '../../runtime/machine/activity.ts';
+import { OPERATIONS, noActivity } from '../../runtime/machine/activity.ts';
+import type { TimedUnit } from '../../runtime/machine/timing-plan.ts';
+import { UNITS } from '../../runtime/machine/timing-plan.ts';
+import type { Cause, CauseCycles, LayerTiming, TimingReport } from '../../runtime/machine/timing-report.ts';
+import { CAUSE_NAMES } from '../../runtime/machine/timing-report.ts';
 import type { StepTimes } from '../../runtime/machine/timing.ts';
 
 interface Timed extends StepTimes {
@@ -17,14 +23,22 @@ interface Timed extends StepTimes {
 const roundedUp = (a: number, b: number): number => Math.ceil(a / b);
 const elements = ({ rowBytes, elementBytes }: ResolvedAccess): number => rowBytes / elementBytes;
 
-function occupancy({ instruction, accesses }: Step, { vector, matrix, dma, rates, memory }: Target): number {
+/** Cycles of work, added by bank conflicts, and added because rows wait for each other. */
+type Held = readonly [work: number, conflict: number, carried: number];
+
+function occupancy(step: Step, target: Target): number {
+  const [work, conflict, carried] = held(step, target);
+  return work + conflict + carried;
+}
+
+function held({ instruction, accesses }: Step, { vector, matrix, dma, rates, memory }: Target): Held {
   const [first, , third] = accesses;
-  if (first === undefined || first.rows === 0) return 0;
+  if (first === undefined || first.rows === 0) return [0, 0, 0];
   const rate = instruction.fields['type'] === 1 ? rates.f32 : rates.fx16;
   const { cost } = recordOf(instruction.mnemonic);
-  if (cost === 'scalar-memory') return 1;
-  if (cost === 'transfer') return first.rows * first.planes * roundedUp(first.rowBytes, dma.bytesPerCycle);
-  if (cost === 'matrix-elementwise') return roundedUp(elements(first), matrix.elementsPerCycle) * rates.fx16;
+  if (cost === 'scalar-memory') return [1, 0, 0];
+  if (cost === 'transfer') return [first.rows * first.planes * roundedUp(first.rowBytes, dma.bytesPerCycle), 0, 0];
+  if (cost === 'matrix-elementwise') return [roundedUp(elements(first), matrix.elementsPerCycle) * rates.fx16, 0, 0];
 
   let row = roundedUp(elements(first), vector.lanes) * rate;
   if (cost === 'vector-divide') row *= vector.divideCycles;
@@ -32,18 +46,18 @@ function occupancy({ instruction, accesses }: Step, { vector, matrix, dma, rates
   if (cost === 'product' && third !== undefined)
     row = roundedUp(elements(first), matrix.blocks) * Math.max(1, roundedUp(elements(third), matrix.lanes)) * rate;
 
-  let total = 0;
+  let conflict = 0;
   for (let r = 0; r < first.rows; r++) {
     const needs = new Array<number>(memory.banks).fill(0);
     for (const { space, mode, start, strideBytes, rowBytes } of accesses) {
       const bank = Math.floor((start + r * strideBytes) / memory.bankBytes) % memory.banks;
       if (space === 'vector') needs[bank] = (needs[bank] ?? 0) + roundedUp(rowBytes, memory.bankBytes) * (mode === 'update' ? 2 : 1);
     }
-    total += Math.max(row, ...needs);
+    conflict += Math.max(row, ...needs) - row;
   }
   const inPlace = accesses.some(({ mode, low, end }) => mode === 'read' && low < first.end && end > first.low);
-  if (cost !== 'product' && first.rows > 1 && first.strideBytes === 0 && inPlace) total += (first.rows - 1) * vector.depthCycles;
-  return cost === 'vector-reduce' ? total + Math.ceil(Math.log2(vector.lanes)) : total;
+  const carried = cost !== 'product' && first.rows > 1 && first.strideBytes === 0 && inPlace ? (first.rows - 1) * vector.depthCycles : 0;
+  return [first.rows * row + (cost === 'vector-reduce' ? Math.ceil(Math.log2(vector.lanes)) : 0), conflict, carried];
 }
 
 function depth(unit: string, { vector, matrix, dma, scalar }: Target): number {
@@ -115,4 +129,164 @@ export function plainTimes(steps: readonly Step[], target: Target): StepTimes[] 
       if (field.kind === 'register' && field.role === 'result') ready.set(instruction.fields[name] ?? 0, result);
   }
   return done.map(({ pc, fetch, issue, dispatch, end, result }) => ({ pc, fetch, issue, dispatch, end, result }));
+}
+
+/** A point in time, and the cycles that lead to it by layer and cause. */
+interface Moment {
+  readonly time: number;
+  readonly shares: ReadonlyMap<string, number>;
+}
+
+/** One term of a maximum: so many cycles after a moment, and what they are charged to. */
+type Term = readonly [from: Moment, cycles: number, cause: Cause];
+
+interface Passed {
+  readonly unit: TimedUnit;
+  readonly accesses: readonly ResolvedAccess[];
+  readonly dispatch: Moment;
+  readonly end: Moment;
+  readonly result: Moment;
+}
+
+const START: Moment = { time: 0, shares: new Map() };
+const keyOfShare = (layer: string, cause: Cause): string => JSON.stringify([layer, cause]);
+
+function after({ time, shares }: Moment, layer: string, cycles: number, cause: Cause): Moment {
+  const key = keyOfShare(layer, cause);
+  return { time: time + cycles, shares: new Map(shares).set(key, (shares.get(key) ?? 0) + cycles) };
+}
+
+/** The first of the latest terms. */
+const latestOf = (terms: readonly Term[]): Term =>
+  terms.reduce((best, term) => (term[0].time + term[1] > best[0].time + best[1] ? term : best));
+
+/** What an access waits for, writers in front of readers, in the order of the program. */
+function waits(unit: string, a: ResolvedAccess, queued: readonly Passed[]): Moment[] {
+  const met = queued.flatMap((earlier) => {
+    const meets = earlier.accesses.filter((b) => a.rows > 0 && b.rows > 0 && a.space === b.space && a.low < b.end && b.low < a.end);
+    return meets.map(({ mode }) => ({ earlier, reads: mode === 'read' }));
+  });
+  const writers = met.filter(({ earlier, reads }) => !reads && (a.mode === 'read' || earlier.unit !== unit));
+  const readers = met.filter(({ reads }) => reads && a.mode !== 'read');
+  return [...writers.map(({ earlier }) => earlier.result), ...readers.map(({ earlier }) => earlier.end)];
+}
+
+function countActivity(activity: Activity, { instruction, accesses }: Step): void {
+  const record = recordOf(instruction.mnemonic);
+  const [first, , third] = accesses;
+  activity.instructions++;
+  activity.classes[record.class]++;
+  activity.mnemonics[instruction.mnemonic] = (activity.mnemonics[instruction.mnemonic] ?? 0) + 1;
+  let count = record.unit === 'scalar' ? 1 : 0;
+  if (first !== undefined && first.rows > 0 && record.unit !== 'dma' && record.cost !== 'scalar-memory')
+    count = first.rows * elements(first) * (record.cost === 'product' && third !== undefined ? elements(third) : 1);
+  if (record.cost === 'scalar-memory') count = 0;
+  const type = record.unit === 'scalar' ? 'word' : instruction.fields['type'] === 1 ? 'f32' : 'fx16';
+  for (const operation of OPERATIONS) activity.operations[type][operation] += count * (record.operations[operation] ?? 0);
+  if (record.operations.multiply !== undefined && record.operations.add !== undefined) activity.macs += count;
+  record.accesses.forEach(({ space, mode, element }, i) => {
+    const { rowBytes, planes } = accesses[i] as ResolvedAccess;
+    const traffic = activity.bytes[element === 'word' ? 'cache' : space];
+    const bytes = rowBytes * planes * (first?.rows ?? 0);
+    if (mode === 'read' || (mode === 'update' && instruction.fields['acc'] === 1)) traffic.read += bytes;
+    if (mode !== 'read') traffic.write += bytes;
+  });
+}
+
+/** The report of the steps: the rules once more, each time with the whole path that leads to it. */
+export function plainReport(steps: readonly Step[], target: Target, keyOf: (pc: number) => string): TimingReport {
+  const { width, issueQueue, memoryQueue, frontendCycles, branchCycles } = target.issue;
+  const keys = [...new Set(steps.map(({ pc }) => keyOf(pc)))];
+  const counted = new Map(
+    keys.map((key) => [
+      key,
+      { busy: Object.fromEntries(UNITS.map((unit) => [unit, 0])) as Record<TimedUnit, number>, activity: noActivity() },
+    ]),
+  );
+  const fetches: Moment[] = [];
+  const issues: Moment[] = [];
+  const queued: Passed[] = [];
+  const ready = new Map<number, Moment>();
+  let [fetchCause, issueCause]: Cause[] = ['issue', 'issue'];
+  let latest = START;
+  let scalarCycle = -1;
+  for (const [i, step] of steps.entries()) {
+    const { instruction, accesses, pc } = step;
+    const layer = keyOf(pc);
+    const sums = counted.get(layer);
+    if (sums === undefined) throw new Error(`no layer '${layer}'`);
+    const record = recordOf(instruction.mnemonic);
+    const form = formOf(instruction.mnemonic, instruction.form);
+    const unit = record.cost === 'scalar-memory' ? 'cache' : record.unit;
+    const previous = steps[i - 1];
+    /** A term if there is such a moment. */
+    const maybe = (from: Moment | undefined, cycles: number, cause: Cause): Term[] => (from === undefined ? [] : [[from, cycles, cause]]);
+    const take = (terms: readonly Term[]): readonly [Moment, Cause] => {
+      const [from, cycles, cause] = latestOf(terms);
+      return [after(from, layer, cycles, cause), cause];
+    };
+    const branched = previous !== undefined && recordOf(previous.instruction.mnemonic).class === 'control';
+    const [fetch, fetchedFor] = take([
+      [fetches[i - 1] ?? START, 0, fetchCause as Cause],
+      ...maybe(fetches[i - width], 1, 'issue'),
+      ...maybe(branched ? issues[i - 1] : undefined, branchCycles, 'branch'),
+      ...maybe(issues[i - issueQueue], 0, 'queueFull'),
+    ]);
+    fetchCause = fetchedFor;
+    fetches.push(fetch);
+    const registers = Object.entries(form.fields).flatMap(([name, field]) =>
+      field.kind === 'register' && applies(field, form, instruction.fields)
+        ? [{ role: field.role, register: instruction.fields[name] ?? 0 }]
+        : [],
+    );
+    const [issue, issuedFor] = take([
+      [issues[i - 1] ?? START, 0, issueCause as Cause],
+      ...maybe(issues[i - width], 1, 'issue'),
+      [fetch, frontendCycles, fetchCause],
+      ...registers.flatMap(({ role, register }) => (role === 'result' ? [] : maybe(ready.get(register), 0, 'registerWait'))),
+      ...maybe(unit === 'scalar' ? undefined : queued[queued.length - memoryQueue]?.dispatch, 0, 'queueFull'),
+    ]);
+    issueCause = issuedFor;
+    issues.push(issue);
+    let result: Moment;
+    if (unit === 'scalar') {
+      if (issue.time !== scalarCycle) sums.busy.scalar++;
+      scalarCycle = issue.time;
+      result = after(issue, layer, scalarLatency(step, target), 'scalar');
+    } else {
+      const [dispatch] = take([
+        [issue, 1, issueCause],
+        ...maybe(queued.at(-1)?.dispatch, 1, 'issue'),
+        ...maybe(queued.findLast((earlier) => earlier.unit === unit)?.end, 0, 'issue'),
+        ...accesses.flatMap((access) => waits(unit, access, queued).map((from): Term => [from, 0, 'issue'])),
+      ]);
+      const [work, conflict, carried] = held(step, target);
+      const worked: Cause = unit === 'cache' ? 'scalar' : unit === 'dma' ? 'dramBandwidth' : unit;
+      const cycles = unit === 'cache' ? 1 : work;
+      const end = after(after(after(dispatch, layer, cycles, worked), layer, conflict, 'bankConflict'), layer, carried, 'pipelineDepth');
+      const deep: Cause = unit === 'cache' ? 'scalar' : unit === 'dma' ? 'dramLatency' : 'pipelineDepth';
+      result = end.time === dispatch.time ? end : after(end, layer, depth(unit, target), deep);
+      sums.busy[unit] += end.time - dispatch.time;
+      queued.push({ unit, accesses, dispatch, end, result });
+    }
+    for (const { role, register } of registers) if (role === 'result') ready.set(register, result);
+    if (result.time > latest.time) latest = result;
+    countActivity(sums.activity, step);
+  }
+  const layers = [...counted].map(([key, { busy, activity }]): LayerTiming => {
+    const causes = Object.fromEntries(CAUSE_NAMES.map((cause) => [cause, latest.shares.get(keyOfShare(key, cause)) ?? 0])) as CauseCycles;
+    return { key, cycles: Object.values(causes).reduce((a, b) => a + b, 0), causes, busyCycles: busy, activity };
+  });
+  const activity = noActivity();
+  for (const step of steps) countActivity(activity, step);
+  const over = (f: (layer: LayerTiming) => number): number => layers.reduce((sum, layer) => sum + f(layer), 0);
+  return {
+    key: target.name,
+    cycles: latest.time,
+    seconds: latest.time / target.clockHertz,
+    causes: Object.fromEntries(CAUSE_NAMES.map((cause) => [cause, over(({ causes }) => causes[cause])])) as CauseCycles,
+    busyCycles: Object.fromEntries(UNITS.map((unit) => [unit, over(({ busyCycles }) => busyCycles[unit])])) as Record<TimedUnit, number>,
+    activity,
+    layers,
+  } as TimingReport;
 }

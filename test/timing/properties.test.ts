@@ -9,7 +9,7 @@ import type { Step } from '../../runtime/machine/observer.ts';
 import { UNITS } from '../../runtime/machine/timing-plan.ts';
 import { CAUSE_NAMES } from '../../runtime/machine/timing-report.ts';
 import { arbitraryInstruction } from '../support/instructions.ts';
-import { plainTimes } from '../support/plain-timing.ts';
+import { plainReport, plainTimes } from '../support/plain-timing.ts';
 import { registersWith, stepOf, time, varied } from '../support/steps.ts';
 import { loadTarget } from '../support/targets.ts';
 
@@ -57,6 +57,15 @@ describe('the rules', () => {
     everywhere((steps, target) => {
       expect(time(steps, target).times).toStrictEqual(plainTimes(steps, target));
       expect(time(steps, target, { pathCapacity: 20 }).times).toStrictEqual(plainTimes(steps, target));
+    }));
+});
+
+describe('the report', () => {
+  it('is that of a plain second writing of the rules, in all its figures', () =>
+    everywhere((steps, target) => {
+      const { report } = time(steps, target, { keyOf });
+      expect(report).toStrictEqual(plainReport(steps, target, keyOf));
+      expect(time(steps, target, { keyOf, pathCapacity: 20 }).report).toStrictEqual(report);
     }));
 });
 
