@@ -127,16 +127,25 @@ function binary<T>(): void {
   }
   let nan = i64x2.splat(0);
   for (; rows > 0; rows--) {
-    let i: usize = 0;
-    for (; i + 16 <= bytes; i += 16) {
-      const x = operation.of(v128.load(a + i), v128.load(b + i));
+    let o = out;
+    let l = a;
+    let r = b;
+    let left = bytes;
+    for (; left >= 16; left -= 16) {
+      const x = operation.of(v128.load(l), v128.load(r));
       nan = v128.or(nan, f32x4.ne(x, x));
-      v128.store(out + i, x);
+      v128.store(o, x);
+      o += 16;
+      l += 16;
+      r += 16;
     }
-    for (; i < bytes; i += 4) {
-      const x = operation.of(v128.load32_zero(a + i), v128.load32_zero(b + i));
+    for (; left > 0; left -= 4) {
+      const x = operation.of(v128.load32_zero(l), v128.load32_zero(r));
       nan = v128.or(nan, f32x4.ne(x, x));
-      v128.store_lane<u32>(out + i, x, 0);
+      v128.store_lane<u32>(o, x, 0);
+      o += 4;
+      l += 4;
+      r += 4;
     }
     out += outStride;
     a += aStride;
@@ -156,16 +165,22 @@ function unary<T>(low: f32, high: f32): void {
   const bytes = <usize>access(0).rowBytes;
   let nan = i64x2.splat(0);
   for (let rows = <usize>access(0).rows; rows > 0; rows--) {
-    let i: usize = 0;
-    for (; i + 16 <= bytes; i += 16) {
-      const x = operation.of(v128.load(a + i), lows, highs);
+    let o = out;
+    let l = a;
+    let left = bytes;
+    for (; left >= 16; left -= 16) {
+      const x = operation.of(v128.load(l), lows, highs);
       nan = v128.or(nan, f32x4.ne(x, x));
-      v128.store(out + i, x);
+      v128.store(o, x);
+      o += 16;
+      l += 16;
     }
-    for (; i < bytes; i += 4) {
-      const x = operation.of(v128.load32_zero(a + i), lows, highs);
+    for (; left > 0; left -= 4) {
+      const x = operation.of(v128.load32_zero(l), lows, highs);
       nan = v128.or(nan, f32x4.ne(x, x));
-      v128.store_lane<u32>(out + i, x, 0);
+      v128.store_lane<u32>(o, x, 0);
+      o += 4;
+      l += 4;
     }
     out += outStride;
     a += aStride;
@@ -189,16 +204,25 @@ export function multiplyAdd(): void {
   }
   let nan = i64x2.splat(0);
   for (; rows > 0; rows--) {
-    let i: usize = 0;
-    for (; i + 16 <= bytes; i += 16) {
-      const x = f32x4.add(v128.load(out + i), f32x4.mul(v128.load(a + i), v128.load(b + i)));
+    let o = out;
+    let l = a;
+    let r = b;
+    let left = bytes;
+    for (; left >= 16; left -= 16) {
+      const x = f32x4.add(v128.load(o), f32x4.mul(v128.load(l), v128.load(r)));
       nan = v128.or(nan, f32x4.ne(x, x));
-      v128.store(out + i, x);
+      v128.store(o, x);
+      o += 16;
+      l += 16;
+      r += 16;
     }
-    for (; i < bytes; i += 4) {
-      const x = f32x4.add(v128.load32_zero(out + i), f32x4.mul(v128.load32_zero(a + i), v128.load32_zero(b + i)));
+    for (; left > 0; left -= 4) {
+      const x = f32x4.add(v128.load32_zero(o), f32x4.mul(v128.load32_zero(l), v128.load32_zero(r)));
       nan = v128.or(nan, f32x4.ne(x, x));
-      v128.store_lane<u32>(out + i, x, 0);
+      v128.store_lane<u32>(o, x, 0);
+      o += 4;
+      l += 4;
+      r += 4;
     }
     out += outStride;
     a += aStride;
