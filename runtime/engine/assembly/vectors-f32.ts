@@ -3,7 +3,7 @@
  * of elements does not matter; that of rows does where the output is one row for all.
  */
 import { access } from './accesses';
-import { expF32, logF32 } from './transcendental';
+import * as transcendental from './transcendental';
 
 /** An operation on four elements. */
 @unmanaged
@@ -95,6 +95,19 @@ class Raise {
 class Clip {
   of(a: v128, low: v128, high: v128): v128 {
     return f32x4.pmin(f32x4.pmax(a, low), high);
+  }
+}
+
+@unmanaged
+class Exponential {
+  of(a: v128, low: v128, high: v128): v128 {
+    return transcendental.exponential(a);
+  }
+}
+@unmanaged
+class Logarithm {
+  of(a: v128, low: v128, high: v128): v128 {
+    return transcendental.logarithm(a);
   }
 }
 
@@ -274,34 +287,9 @@ export function clip(low: f32, high: f32): void {
   unary<Clip>(low, high);
 }
 
-@unmanaged
-class Exponential {
-  of(a: f32): f32 {
-    return expF32(a);
-  }
-}
-@unmanaged
-class Logarithm {
-  of(a: f32): f32 {
-    return logF32(a);
-  }
-}
-
-/** One element at a time; the NaN that these give are canonical. */
-function transcendental<T>(): void {
-  const operation = changetype<T>(0);
-  let out = access(0).pointer;
-  let a = access(1).pointer;
-  const bytes = <usize>access(0).rowBytes;
-  for (let r = <i32>access(0).rows; r > 0; r--) {
-    for (let i: usize = 0; i < bytes; i += 4) store<f32>(out + i, operation.of(load<f32>(a + i)));
-    out += <usize>access(0).stride;
-    a += <usize>access(1).stride;
-  }
-}
 export function exponential(): void {
-  transcendental<Exponential>();
+  unary<Exponential>(0, 0);
 }
 export function logarithm(): void {
-  transcendental<Logarithm>();
+  unary<Logarithm>(0, 0);
 }
