@@ -11,8 +11,19 @@ import { fileURLToPath } from 'node:url';
 
 const FOLDER = fileURLToPath(new URL('../runtime/engine/', import.meta.url));
 const ENTRY = 'assembly/index.ts';
-/** No runtime and no assertions. Relaxed SIMD and fast-math stay off: both would change bits. */
-const OPTIONS = ['-O3', '--runtime', 'stub', '--enable', 'simd', '--importMemory', '--noAssert', '--noExportMemory'];
+/** No runtime and no assertions. Relaxed SIMD and fast-math stay off: both would change bits. Warning 112 is about vectors between files. */
+const OPTIONS = [
+  '-O3',
+  '--runtime',
+  'stub',
+  '--enable',
+  'simd',
+  '--importMemory',
+  '--noAssert',
+  '--noExportMemory',
+  '--disableWarning',
+  '112',
+];
 
 /** SHA-256, in hexadecimal, of everything that the binary is made of. */
 export function sourcesHash(): string {

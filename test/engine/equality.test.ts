@@ -74,6 +74,8 @@ function outcome(machine: Machine, maxInstructions: number, observers: readonly 
 
 interface Manner {
   readonly seed: number;
+  /** Of 16-bit elements. */
+  readonly fractionBits: number;
   /** Whether all memory is initialised, or the lower half. */
   readonly everything: boolean;
   /** Instructions that run at a time. */
@@ -83,8 +85,8 @@ interface Manner {
 }
 
 /** Runs both machines some instructions at a time and compares them each time. Gives the number of instructions. */
-function compare(small: Small, one: RandomProgram, { seed, everything, chunk, observed }: Manner): number {
-  const target = smallTarget(small);
+function compare(small: Small, one: RandomProgram, { seed, fractionBits, everything, chunk, observed }: Manner): number {
+  const target = { ...smallTarget(small), fractionBits };
   const plain = start(new Machine(one.program, target, { seed }), one, seed, everything);
   const fast = start(new FastMachine(one.program, target, { seed }), one, seed, everything);
   for (let limit = chunk; ; limit += chunk) {
@@ -109,6 +111,7 @@ describe('the fast engine', () => {
         randomProgram(small),
         fc.record({
           seed: fc.integer({ min: 1, max: 2 ** 32 - 1 }),
+          fractionBits: fc.nat({ max: 15 }),
           everything: fc.constantFrom(true, true, true, false),
           chunk: fc.constantFrom(1, 3, BUDGET),
           observed: fc.constantFrom(false, false, false, true),

@@ -165,6 +165,15 @@ describe('a run', () => {
     expect(machine.readOutput('y')).toEqual(Y);
   });
 
+  it('touches nothing where there is nothing to do, wherever addresses point', () => {
+    const program = programOf(`
+      SMOVE $1, #-66369
+      VFILL.f32 $1, $2, #0
+      VLOAD $1, $2, $1, #1`);
+    const observer = { step: () => undefined };
+    for (const observers of [[], [observer]]) expect(fast(program).run({ observers }).ended).toBe(true);
+  });
+
   it('refuses what the plain engine refuses', () => {
     expect(() => fast(smallProgram({ code: new Uint32Array(2) }))).toThrow(MachineError);
     expect(() => new CountingMachine(smallProgram(), TARGET, { dramLimitBytes: 64 })).toThrow('the limit is 64');

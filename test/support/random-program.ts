@@ -33,11 +33,16 @@ export interface RandomProgram {
 const list = (element: fc.Arbitrary<number>, length: number) =>
   fc.array(fc.oneof({ weight: 15, arbitrary: element }, { weight: 1, arbitrary: fc.integer() }), { minLength: length, maxLength: length });
 
+/** Mostly multiples of 4, some of 2. */
+const bytes = (words: fc.Arbitrary<number>) =>
+  fc.oneof({ weight: 11, arbitrary: words.map((x) => 4 * x) }, { weight: 1, arbitrary: words.map((x) => 2 * x) });
+
 /** Sixteen sizes, sixteen strides, thirty-two addresses; one in sixteen is anything. */
 function registerFile({ vectorBytes, elements }: Small) {
   const size = fc.nat({ max: elements });
-  const stride = fc.integer({ min: -elements, max: elements }).map((x) => 4 * x);
-  const address = fc.nat({ max: Math.floor((vectorBytes * 0.94) / 4) }).map((x) => 4 * x);
+  const someStride = bytes(fc.integer({ min: -elements, max: elements }));
+  const stride = fc.oneof({ weight: 5, arbitrary: someStride }, { weight: 1, arbitrary: fc.constant(0) });
+  const address = bytes(fc.nat({ max: Math.floor((vectorBytes * 0.94) / 4) }));
   return fc.tuple(list(size, 16), list(stride, 16), list(address, 32)).map((parts) => parts.flat());
 }
 

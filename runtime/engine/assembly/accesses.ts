@@ -210,15 +210,16 @@ function initialise(one: Access): bool {
   return true;
 }
 
-/** Resolves the accesses of an instruction whose checks have passed; false if its sizes are beyond the kernels. */
-export function resolveAll(record: usize): bool {
+/** Resolves the accesses of an instruction; to execute it is right only if its other checks pass. */
+export function resolveAll(record: usize): i32 {
   const count = <u32>load<u8>(record, RECORD_ACCESS_COUNT);
   let bound = record + RECORD_ACCESSES;
   for (let i: u32 = 0; i < count; i++) {
-    if (!resolve(bound, access(i))) return false;
+    if (!resolve(bound, access(i))) return TO_HOST;
     bound += BOUND_BYTES;
   }
-  return true;
+  const written = <u32>load<u8>(record, RECORD_OUTPUT);
+  return written != NO_REGISTER && access(written).rows == 0 ? NOTHING : EXECUTE;
 }
 
 /**
@@ -226,14 +227,11 @@ export function resolveAll(record: usize): bool {
  * here, or where intervals have no room in the plain engine, which repeats what is left half done.
  */
 export function prepare(record: usize): i32 {
-  if (!resolveAll(record)) return TO_HOST;
+  const resolved = resolveAll(record);
+  if (resolved != EXECUTE) return resolved;
   const count = <u32>load<u8>(record, RECORD_ACCESS_COUNT);
   const written = <u32>load<u8>(record, RECORD_OUTPUT);
-  if (written != NO_REGISTER) {
-    const output = access(written);
-    if (output.rows == 0) return NOTHING;
-    if (!mayWrite(output, count)) return TO_HOST;
-  }
+  if (written != NO_REGISTER && !mayWrite(access(written), count)) return TO_HOST;
   for (let i: u32 = 0; i < count; i++) {
     const input = access(i);
     if ((input.mode & READS) != 0 && input.rows != 0 && !isInitialised(input)) return TO_HOST;

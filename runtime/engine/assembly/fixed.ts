@@ -1,5 +1,5 @@
 /** `runtime/numerics/fixed.ts`: 16-bit fixed point on raw integers, every result rounded once to nearest, ties to even, then saturated. */
-import { expF32, logF32 } from './transcendental';
+import { exponential, logarithm } from './transcendental';
 
 /** Fraction bits of the machine. */
 export let fraction: i32 = 0;
@@ -41,11 +41,11 @@ function fromFixed(a: i32): f32 {
 }
 
 export function expFixed(a: i32): i32 {
-  return toFixed(expF32(fromFixed(a)));
+  return toFixed(f32x4.extract_lane(exponential(f32x4.splat(fromFixed(a))), 0));
 }
 
 export function logFixed(a: i32): i32 {
-  return a <= 0 ? -32768 : toFixed(logF32(fromFixed(a)));
+  return a <= 0 ? -32768 : toFixed(f32x4.extract_lane(logarithm(f32x4.splat(fromFixed(a))), 0));
 }
 
 /** The raw integer for true. */

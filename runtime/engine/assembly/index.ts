@@ -275,7 +275,8 @@ export function run(pc: u32, budget: f64): u32 {
 /** Executes one instruction that has accesses and whose checks have passed. False if it is left to the plain engine. */
 export function perform(pc: u32): bool {
   const record = program + <usize>pc * RECORD_BYTES;
-  return resolveAll(record) && execute(<u32>load<u8>(record), record);
+  const resolved = resolveAll(record);
+  return resolved == NOTHING || (resolved == EXECUTE && execute(<u32>load<u8>(record), record));
 }
 
 /** Notes how many instructions were executed. */

@@ -1,4 +1,4 @@
-/** `runtime/numerics/transcendental.ts`, operation by operation: every product and sum is one of binary32. */
+/** `runtime/numerics/transcendental.ts`, operation by operation, on four numbers: every product and sum is one of binary32. */
 const LOG2_E: f32 = 1.4426950408889634;
 const LN2_HIGH: f32 = 0.693359375;
 const LN2_LOW: f32 = -2.1219444e-4;
@@ -24,60 +24,65 @@ const L6: f32 = 2.0000714765e-1;
 const L7: f32 = -2.4999993993e-1;
 const L8: f32 = 3.3333331174e-1;
 
-/** The NaN whose bits are stored. */
-function notANumber(): f32 {
-  return reinterpret<f32>(0x7fc00000);
+const CANONICAL_NAN: i32 = 0x7fc00000;
+
+/** `y · x + c`, rounded twice. */
+function horner(y: v128, x: v128, c: f32): v128 {
+  return f32x4.add(f32x4.mul(y, x), f32x4.splat(c));
 }
 
-/** Two to an integer power from -126 to 127. */
-function powerOfTwo(exponent: i32): f32 {
-  return reinterpret<f32>((exponent + 127) << 23);
+/** Two to integer powers from -126 to 127. */
+function powerOfTwo(exponent: v128): v128 {
+  return i32x4.shl(i32x4.add(exponent, i32x4.splat(127)), 23);
 }
 
-export function expF32(x: f32): f32 {
-  if (x != x) return notANumber();
-  if (x >= EXP_INFINITE) return <f32>Infinity;
-  if (x <= EXP_ZERO) return 0;
-  const whole = floor<f32>(LOG2_E * x + <f32>0.5);
-  const exponent = <i32>whole;
-  let r = x - whole * LN2_HIGH;
-  r = r - whole * LN2_LOW;
-  let y = E0 * r + E1;
-  y = y * r + E2;
-  y = y * r + E3;
-  y = y * r + E4;
-  y = y * r + E5;
-  y = y * (r * r) + r;
-  y = y + <f32>1;
-  const half = exponent >> 1;
-  return y * powerOfTwo(half) * powerOfTwo(exponent - half);
+/** The exponential of four numbers. What is out of range is computed like the rest and then replaced. */
+export function exponential(x: v128): v128 {
+  const whole = f32x4.floor(horner(f32x4.splat(LOG2_E), x, 0.5));
+  const exponent = i32x4.trunc_sat_f32x4_s(whole);
+  let r = f32x4.sub(x, f32x4.mul(whole, f32x4.splat(LN2_HIGH)));
+  r = f32x4.sub(r, f32x4.mul(whole, f32x4.splat(LN2_LOW)));
+  let y = horner(f32x4.splat(E0), r, E1);
+  y = horner(y, r, E2);
+  y = horner(y, r, E3);
+  y = horner(y, r, E4);
+  y = horner(y, r, E5);
+  y = f32x4.add(f32x4.mul(y, f32x4.mul(r, r)), r);
+  y = f32x4.add(y, f32x4.splat(1));
+  const half = i32x4.shr_s(exponent, 1);
+  y = f32x4.mul(f32x4.mul(y, powerOfTwo(half)), powerOfTwo(i32x4.sub(exponent, half)));
+  y = v128.bitselect(f32x4.splat(<f32>Infinity), y, f32x4.ge(x, f32x4.splat(EXP_INFINITE)));
+  y = v128.andnot(y, f32x4.le(x, f32x4.splat(EXP_ZERO)));
+  return v128.bitselect(i32x4.splat(CANONICAL_NAN), y, f32x4.ne(x, x));
 }
 
-export function logF32(x: f32): f32 {
-  if (x == 0) return <f32>-Infinity;
-  if (!(x > 0)) return notANumber();
-  if (x == <f32>Infinity) return x;
-  const denormal = x < reinterpret<f32>(0x00800000);
-  const bits = reinterpret<u32>(denormal ? x * <f32>16777216 : x);
-  let exponent = <i32>(bits >>> 23) - (denormal ? 150 : 126);
-  let m = reinterpret<f32>((bits & 0x7fffff) | 0x3f000000);
-  if (m < SQRT_HALF) {
-    exponent -= 1;
-    m = m + m;
-  }
-  const e = <f32>exponent;
-  const r = m - <f32>1;
-  const z = r * r;
-  let y = L0 * r + L1;
-  y = y * r + L2;
-  y = y * r + L3;
-  y = y * r + L4;
-  y = y * r + L5;
-  y = y * r + L6;
-  y = y * r + L7;
-  y = y * r + L8;
-  y = y * r * z;
-  y = y + e * LN2_LOW;
-  y = y - <f32>0.5 * z;
-  return r + y + e * LN2_HIGH;
+/** The natural logarithm of four numbers. What is out of range is computed like the rest and then replaced. */
+export function logarithm(x: v128): v128 {
+  const denormal = f32x4.lt(x, i32x4.splat(0x00800000));
+  const bits = v128.bitselect(f32x4.mul(x, f32x4.splat(16777216)), x, denormal);
+  let exponent = i32x4.sub(i32x4.shr_u(bits, 23), i32x4.splat(126));
+  exponent = i32x4.sub(exponent, v128.and(denormal, i32x4.splat(24)));
+  let m = v128.or(v128.and(bits, i32x4.splat(0x7fffff)), i32x4.splat(0x3f000000));
+  const small = f32x4.lt(m, f32x4.splat(SQRT_HALF));
+  exponent = i32x4.add(exponent, small); // less 1
+  m = v128.bitselect(f32x4.add(m, m), m, small);
+  const e = f32x4.convert_i32x4_s(exponent);
+  const r = f32x4.sub(m, f32x4.splat(1));
+  const z = f32x4.mul(r, r);
+  let y = horner(f32x4.splat(L0), r, L1);
+  y = horner(y, r, L2);
+  y = horner(y, r, L3);
+  y = horner(y, r, L4);
+  y = horner(y, r, L5);
+  y = horner(y, r, L6);
+  y = horner(y, r, L7);
+  y = horner(y, r, L8);
+  y = f32x4.mul(f32x4.mul(y, r), z);
+  y = f32x4.add(y, f32x4.mul(e, f32x4.splat(LN2_LOW)));
+  y = f32x4.sub(y, f32x4.mul(f32x4.splat(0.5), z));
+  y = f32x4.add(f32x4.add(r, y), f32x4.mul(e, f32x4.splat(LN2_HIGH)));
+  const infinity = f32x4.splat(<f32>Infinity);
+  y = v128.bitselect(infinity, y, f32x4.eq(x, infinity));
+  y = v128.bitselect(y, i32x4.splat(CANONICAL_NAN), f32x4.gt(x, f32x4.splat(0)));
+  return v128.bitselect(f32x4.splat(<f32>-Infinity), y, f32x4.eq(x, f32x4.splat(0)));
 }

@@ -3,7 +3,7 @@
  * of elements does not matter; that of rows does where the output is one row for all.
  */
 import { access } from './accesses';
-import { expF32, logF32 } from './transcendental';
+import * as transcendental from './transcendental';
 
 /** An operation on four elements. */
 @unmanaged
@@ -98,6 +98,19 @@ class Clip {
   }
 }
 
+@unmanaged
+class Exponential {
+  of(a: v128, low: v128, high: v128): v128 {
+    return transcendental.exponential(a);
+  }
+}
+@unmanaged
+class Logarithm {
+  of(a: v128, low: v128, high: v128): v128 {
+    return transcendental.logarithm(a);
+  }
+}
+
 /** Every NaN of the output gets the canonical bits. Most outputs have none, so operations only take notice of NaN, and this is seldom called. */
 function canonicalise(): void {
   let out = access(0).pointer;
@@ -127,16 +140,25 @@ function binary<T>(): void {
   }
   let nan = i64x2.splat(0);
   for (; rows > 0; rows--) {
-    let i: usize = 0;
-    for (; i + 16 <= bytes; i += 16) {
-      const x = operation.of(v128.load(a + i), v128.load(b + i));
+    let o = out;
+    let l = a;
+    let r = b;
+    let left = bytes;
+    for (; left >= 16; left -= 16) {
+      const x = operation.of(v128.load(l), v128.load(r));
       nan = v128.or(nan, f32x4.ne(x, x));
-      v128.store(out + i, x);
+      v128.store(o, x);
+      o += 16;
+      l += 16;
+      r += 16;
     }
-    for (; i < bytes; i += 4) {
-      const x = operation.of(v128.load32_zero(a + i), v128.load32_zero(b + i));
+    for (; left > 0; left -= 4) {
+      const x = operation.of(v128.load32_zero(l), v128.load32_zero(r));
       nan = v128.or(nan, f32x4.ne(x, x));
-      v128.store_lane<u32>(out + i, x, 0);
+      v128.store_lane<u32>(o, x, 0);
+      o += 4;
+      l += 4;
+      r += 4;
     }
     out += outStride;
     a += aStride;
@@ -156,16 +178,22 @@ function unary<T>(low: f32, high: f32): void {
   const bytes = <usize>access(0).rowBytes;
   let nan = i64x2.splat(0);
   for (let rows = <usize>access(0).rows; rows > 0; rows--) {
-    let i: usize = 0;
-    for (; i + 16 <= bytes; i += 16) {
-      const x = operation.of(v128.load(a + i), lows, highs);
+    let o = out;
+    let l = a;
+    let left = bytes;
+    for (; left >= 16; left -= 16) {
+      const x = operation.of(v128.load(l), lows, highs);
       nan = v128.or(nan, f32x4.ne(x, x));
-      v128.store(out + i, x);
+      v128.store(o, x);
+      o += 16;
+      l += 16;
     }
-    for (; i < bytes; i += 4) {
-      const x = operation.of(v128.load32_zero(a + i), lows, highs);
+    for (; left > 0; left -= 4) {
+      const x = operation.of(v128.load32_zero(l), lows, highs);
       nan = v128.or(nan, f32x4.ne(x, x));
-      v128.store_lane<u32>(out + i, x, 0);
+      v128.store_lane<u32>(o, x, 0);
+      o += 4;
+      l += 4;
     }
     out += outStride;
     a += aStride;
@@ -189,16 +217,25 @@ export function multiplyAdd(): void {
   }
   let nan = i64x2.splat(0);
   for (; rows > 0; rows--) {
-    let i: usize = 0;
-    for (; i + 16 <= bytes; i += 16) {
-      const x = f32x4.add(v128.load(out + i), f32x4.mul(v128.load(a + i), v128.load(b + i)));
+    let o = out;
+    let l = a;
+    let r = b;
+    let left = bytes;
+    for (; left >= 16; left -= 16) {
+      const x = f32x4.add(v128.load(o), f32x4.mul(v128.load(l), v128.load(r)));
       nan = v128.or(nan, f32x4.ne(x, x));
-      v128.store(out + i, x);
+      v128.store(o, x);
+      o += 16;
+      l += 16;
+      r += 16;
     }
-    for (; i < bytes; i += 4) {
-      const x = f32x4.add(v128.load32_zero(out + i), f32x4.mul(v128.load32_zero(a + i), v128.load32_zero(b + i)));
+    for (; left > 0; left -= 4) {
+      const x = f32x4.add(v128.load32_zero(o), f32x4.mul(v128.load32_zero(l), v128.load32_zero(r)));
       nan = v128.or(nan, f32x4.ne(x, x));
-      v128.store_lane<u32>(out + i, x, 0);
+      v128.store_lane<u32>(o, x, 0);
+      o += 4;
+      l += 4;
+      r += 4;
     }
     out += outStride;
     a += aStride;
@@ -250,34 +287,9 @@ export function clip(low: f32, high: f32): void {
   unary<Clip>(low, high);
 }
 
-@unmanaged
-class Exponential {
-  of(a: f32): f32 {
-    return expF32(a);
-  }
-}
-@unmanaged
-class Logarithm {
-  of(a: f32): f32 {
-    return logF32(a);
-  }
-}
-
-/** One element at a time; the NaN that these give are canonical. */
-function transcendental<T>(): void {
-  const operation = changetype<T>(0);
-  let out = access(0).pointer;
-  let a = access(1).pointer;
-  const bytes = <usize>access(0).rowBytes;
-  for (let r = <i32>access(0).rows; r > 0; r--) {
-    for (let i: usize = 0; i < bytes; i += 4) store<f32>(out + i, operation.of(load<f32>(a + i)));
-    out += <usize>access(0).stride;
-    a += <usize>access(1).stride;
-  }
-}
 export function exponential(): void {
-  transcendental<Exponential>();
+  unary<Exponential>(0, 0);
 }
 export function logarithm(): void {
-  transcendental<Logarithm>();
+  unary<Logarithm>(0, 0);
 }
