@@ -99,10 +99,11 @@ export class InstructionCounts {
     activity.mnemonics[this.mnemonic] = (activity.mnemonics[this.mnemonic] ?? 0) + executions;
     for (const operation of OPERATIONS) activity.operations[this.type][operation] += elements * (record.operations[operation] ?? 0);
     if (record.operations.multiply !== undefined && record.operations.add !== undefined) activity.macs += elements;
-    record.accesses.forEach(({ space, mode, element }, i) => {
+    record.accesses.forEach(({ space, mode, element, readWhen }, i) => {
       const traffic = activity.bytes[element === 'word' ? 'cache' : space];
       const bytes = this.moved[i] as number;
-      if (mode !== 'write' && (mode === 'read' || this.accumulates)) traffic.read += bytes;
+      // An update reads always, or under its flag.
+      if (mode === 'read' || (mode === 'update' && (readWhen === undefined || this.accumulates))) traffic.read += bytes;
       if (mode !== 'read') traffic.write += bytes;
     });
   }

@@ -184,11 +184,11 @@ function countActivity(activity: Activity, { instruction, accesses }: Step): voi
   const type = record.unit === 'scalar' ? 'word' : instruction.fields['type'] === 1 ? 'f32' : 'fx16';
   for (const operation of OPERATIONS) activity.operations[type][operation] += count * (record.operations[operation] ?? 0);
   if (record.operations.multiply !== undefined && record.operations.add !== undefined) activity.macs += count;
-  record.accesses.forEach(({ space, mode, element }, i) => {
+  record.accesses.forEach(({ space, mode, element, readWhen }, i) => {
     const { rowBytes, planes } = accesses[i] as ResolvedAccess;
     const traffic = activity.bytes[element === 'word' ? 'cache' : space];
     const bytes = rowBytes * planes * (first?.rows ?? 0);
-    if (mode === 'read' || (mode === 'update' && instruction.fields['acc'] === 1)) traffic.read += bytes;
+    if (mode === 'read' || (mode === 'update' && (readWhen === undefined || instruction.fields['acc'] === 1))) traffic.read += bytes;
     if (mode !== 'read') traffic.write += bytes;
   });
 }

@@ -57,6 +57,12 @@ describe('activity', () => {
     });
   });
 
+  it('counts the accumulators of VMAC as read and written', () => {
+    // Four rows of 20 elements in f32: factors and accumulators read, accumulators written.
+    const { bytes } = time(stepsOf('VMAC.f32.rep $2, $11, $1, $3, $20, $21, $21, $0', { ...REGISTERS, 20: 4 }), target).report.activity;
+    expect(bytes.vector).toEqual({ read: 3 * 320, write: 320 });
+  });
+
   it('gives layers their own', () => {
     const { layers } = time(stepsOf(PROGRAM, REGISTERS), target, { keyOf: (pc) => (pc < 5 ? 'product' : 'rest') }).report;
     expect(layers.map(({ key, activity }) => [key, activity.instructions, activity.macs, activity.bytes.dram.read])).toEqual([
