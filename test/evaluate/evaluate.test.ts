@@ -10,9 +10,6 @@ import { firstSamples } from '../../runtime/data/dataset.ts';
 import type { EngineName } from '../../runtime/engine/engine.ts';
 import type { Evaluation } from '../../runtime/evaluate/evaluate.ts';
 import { evaluateProgram } from '../../runtime/evaluate/evaluate.ts';
-import type { BatchExecutor, ExecutorTask } from '../../runtime/evaluate/executor.ts';
-import { runBatches } from '../../runtime/evaluate/executor.ts';
-import { Machine } from '../../runtime/machine/machine.ts';
 import { Accuracy, argmax, rankOf, wilson } from '../../runtime/evaluate/metrics.ts';
 import { parseZoo } from '../../runtime/evaluate/zoo.ts';
 import { loadTarget } from '../support/targets.ts';
@@ -57,13 +54,7 @@ describe('ranks', () => {
   });
 });
 
-async function evaluate(
-  samples: number,
-  batch: number,
-  signal?: AbortSignal,
-  engine?: EngineName,
-  executor?: (task: ExecutorTask) => BatchExecutor,
-): Promise<Evaluation> {
+async function evaluate(samples: number, batch: number, signal?: AbortSignal, engine?: EngineName): Promise<Evaluation> {
   const target = loadTarget('cambricon');
   const { program } = compileModel(loadGraph(findModel('lenet-300-100'), { batch }), { target, passes: parsePipeline('O1') });
   const subject = { model: 'm', passes: 'O1', macs: 266_200, programBytes: 1, compileSeconds: 0 };
@@ -71,7 +62,6 @@ async function evaluate(
   return evaluateProgram(program, target, firstSamples(await zooDataset('fashion-mnist'), samples), subject, {
     now: () => now++,
     ...(signal && { signal }),
-    ...(executor && { executor }),
     ...(engine && { engine }),
   });
 }
@@ -98,28 +88,6 @@ describe('an evaluation', () => {
     // 1024 multipliers and as many adders of 16 bits at 1 GHz.
     expect(timing.peakOperationsPerSecond).toBe(2.048e12);
     expect(timing.utilization).toBe(timing.operationsPerSecond / 2.048e12);
-  });
-
-  it('is the same whoever executes it, in whatever order results come, and where executing elsewhere fails', async () => {
-    const here = await evaluate(30, 4);
-    const elsewhere =
-      (fails: boolean) =>
-      ({ program, target, ports, batchElements }: ExecutorTask): BatchExecutor => {
-        let requests = 0;
-        const machine = new Machine(program, target);
-        return {
-          concurrency: 3,
-          group: 2,
-          async run(data) {
-            // The later a request, the earlier its result.
-            await new Promise((resolve) => setTimeout(resolve, Math.max(0, 20 - 5 * requests++)));
-            if (fails && requests % 2 === 0) throw new Error('lost');
-            return runBatches(machine, ports, data, batchElements);
-          },
-        };
-      };
-    for (const fails of [false, true])
-      expect({ ...(await evaluate(30, 4, undefined, undefined, elsewhere(fails))), host: here.host }).toEqual(here);
   });
 
   it('stops where it is told to', async () => {

@@ -10,8 +10,6 @@ import type { EngineName } from '../../../runtime/engine/engine.ts';
 import { evaluateProgram } from '../../../runtime/evaluate/evaluate.ts';
 import { graphMacs } from '../../../runtime/evaluate/work.ts';
 import { monotonicSeconds } from '../../../runtime/platform/node.ts';
-import type { Pool } from '../../../runtime/platform/pool.ts';
-import { createPool, processorCount } from '../../../runtime/platform/pool.ts';
 import { renderEvaluation } from '../../../runtime/report/evaluation.ts';
 import { fail } from '../../ir/diagnostic.ts';
 import { compileModel } from '../../pipeline.ts';
@@ -39,7 +37,6 @@ interface Flags extends BindingFlags {
   readonly passes: string;
   readonly batch?: number;
   readonly engine: EngineName;
-  readonly workers?: number;
   readonly json?: boolean;
 }
 
@@ -54,7 +51,6 @@ export function addEval(program: Command): void {
       'from pixels to elements: a preset, or key=value pairs, separated by commas; see below (default: scale=1/255)',
     )
     .option('-n, --limit <samples>', 'evaluate on the first samples only', positiveInteger)
-    .option('-w, --workers <threads>', 'threads that execute batches, with the same results (default: one a processor)', positiveInteger)
     .option('-b, --batch <samples>', 'samples that one run of the program takes (default: 1)', positiveInteger);
   addTargetOption(command).addOption(passesOption()).addOption(engineOption());
   addBindingOptions(command)
@@ -95,27 +91,15 @@ async function run(model: string, flags: Flags): Promise<void> {
   const compileSeconds = monotonicSeconds() - prepared + (loaded - start);
 
   const shown = progress(source.name);
-  // No more threads than batches: each takes a moment to start.
-  const workers = Math.min(flags.workers ?? processorCount(), Math.ceil(dataset.samples / (flags.batch ?? 1)));
-  let pool: Pool | undefined;
   const evaluation = await interruptible((signal) =>
     evaluateProgram(
       program,
       target,
       dataset,
       { model: source.name, passes: printPipeline(passes), macs: graphMacs(graph), programBytes, compileSeconds },
-      {
-        now: monotonicSeconds,
-        engine: flags.engine,
-        ...(workers > 1 && { executor: (task) => (pool = createPool(task, workers)) }),
-        onProgress: (done, total) => shown.update(done, total),
-        signal,
-      },
+      { now: monotonicSeconds, engine: flags.engine, onProgress: (done, total) => shown.update(done, total), signal },
     ),
-  ).finally(() => {
-    shown.clear();
-    return pool?.close();
-  });
+  ).finally(() => shown.clear());
   if (flags.json) printJson(evaluation);
   else print(renderEvaluation(evaluation, target));
 }
