@@ -89,62 +89,62 @@ function execute(opcode: u32, record: usize): bool {
       else return false;
       return true;
     case code.VMAC:
-      if (isFloat) float.multiplyAdd();
-      else fixed.multiplyAdd();
+      if (isFloat) float.binary<float.MultiplyAdd>(true);
+      else fixed.binary<fixed.MultiplyAdd>();
       return true;
     case code.VAV:
-      if (isFloat) float.add();
-      else fixed.add();
+      if (isFloat) float.binary<float.Add>();
+      else fixed.binary<fixed.Add>();
       return true;
     case code.VSV:
-      if (isFloat) float.subtract();
-      else fixed.subtract();
+      if (isFloat) float.binary<float.Subtract>();
+      else fixed.binary<fixed.Subtract>();
       return true;
     case code.VMV:
-      if (isFloat) float.multiply();
-      else fixed.multiply();
+      if (isFloat) float.binary<float.Multiply>();
+      else fixed.binary<fixed.Multiply>();
       return true;
     case code.VDV:
-      if (isFloat) float.divide();
-      else fixed.divide();
+      if (isFloat) float.binary<float.Divide>();
+      else fixed.binary<fixed.Divide>();
       return true;
     case code.VGT:
-      if (isFloat) float.greater();
-      else fixed.greater();
+      if (isFloat) float.binary<float.Greater>();
+      else fixed.binary<fixed.Greater>();
       return true;
     case code.VE:
-      if (isFloat) float.equal();
-      else fixed.equal();
+      if (isFloat) float.binary<float.Equal>();
+      else fixed.binary<fixed.Equal>();
       return true;
     case code.VAND:
-      if (isFloat) float.and();
-      else fixed.and();
+      if (isFloat) float.binary<float.And>();
+      else fixed.binary<fixed.And>();
       return true;
     case code.VOR:
-      if (isFloat) float.or();
-      else fixed.or();
+      if (isFloat) float.binary<float.Or>();
+      else fixed.binary<fixed.Or>();
       return true;
     case code.VGTM:
-      if (isFloat) float.greaterMerge();
-      else fixed.greaterMerge();
+      if (isFloat) float.binary<float.GreaterMerge>();
+      else fixed.binary<fixed.GreaterMerge>();
       return true;
     case code.VNOT:
-      if (isFloat) float.not();
-      else fixed.not();
+      if (isFloat) float.unary<float.Not>();
+      else fixed.unary<fixed.Not>();
       return true;
     case code.VEXP:
-      if (isFloat) float.exponential();
-      else fixed.exponential();
+      if (isFloat) float.unary<float.Exponential>();
+      else fixed.unary<fixed.Exponential>();
       return true;
     case code.VLOG:
-      if (isFloat) float.logarithm();
-      else fixed.logarithm();
+      if (isFloat) float.unary<float.Logarithm>();
+      else fixed.unary<fixed.Logarithm>();
       return true;
     case code.VAS:
     case code.VAS | IMMEDIATE_FORM: {
       const scalar = (opcode & IMMEDIATE_FORM) != 0 ? immediate(record) : register(record, 3);
-      if (isFloat) float.addScalar(reinterpret<f32>(scalar));
-      else fixed.addScalar(element(scalar));
+      if (isFloat) float.unary<float.AddScalar>(reinterpret<f32>(scalar));
+      else fixed.unary<fixed.AddScalar>(element(scalar));
       return true;
     }
     case code.VFILL:
@@ -153,37 +153,37 @@ function execute(opcode: u32, record: usize): bool {
       return true;
     case code.VCVT:
       if (mode == 0) {
-        if (isFloat) float.identity();
+        if (isFloat) float.unary<float.Identity>();
         else transfer.copyIn();
       } else if (mode == 1) {
-        if (isFloat) float.relu();
-        else fixed.clip(0, 32767);
-      } else if (isFloat) float.clip(reinterpret<f32>(register(record, 3)), reinterpret<f32>(register(record, 4)));
-      else fixed.clip(element(register(record, 3)), element(register(record, 4)));
+        if (isFloat) float.unary<float.Relu>();
+        else fixed.unary<fixed.Clip>(0, 32767);
+      } else if (isFloat) float.unary<float.Clip>(reinterpret<f32>(register(record, 3)), reinterpret<f32>(register(record, 4)));
+      else fixed.unary<fixed.Clip>(element(register(record, 3)), element(register(record, 4)));
       return true;
     case code.VDP:
       store<i32>(place(record, 0), isFloat ? reduce.dotF32() : reduce.dotFixed());
       return true;
     case code.VMAX:
       if (access(0).rows == 0) return false;
-      store<i32>(place(record, 0), isFloat ? reduce.greatestF32() : reduce.greatestFixed());
+      store<i32>(place(record, 0), isFloat ? reduce.extremeF32(true) : reduce.extremeFixed(true));
       return true;
     case code.VMIN:
       if (access(0).rows == 0) return false;
-      store<i32>(place(record, 0), isFloat ? reduce.leastF32() : reduce.leastFixed());
+      store<i32>(place(record, 0), isFloat ? reduce.extremeF32(false) : reduce.extremeFixed(false));
       return true;
     case code.RV:
       reduce.random(isFloat);
       return true;
     case code.MAM:
-      fixed.add();
+      fixed.binary<fixed.Add>();
       return true;
     case code.MSM:
-      fixed.subtract();
+      fixed.binary<fixed.Subtract>();
       return true;
     case code.MMS:
     case code.MMS | IMMEDIATE_FORM:
-      fixed.multiplyScalar(element((opcode & IMMEDIATE_FORM) != 0 ? immediate(record) : register(record, 3)));
+      fixed.unary<fixed.MultiplyScalar>(element((opcode & IMMEDIATE_FORM) != 0 ? immediate(record) : register(record, 3)));
       return true;
     case code.OP:
       fixed.outerProduct();

@@ -26,41 +26,26 @@ export function dotFixed(): i32 {
   return roundProductSum(sum);
 }
 
-export function greatestF32(): i32 {
+/** The greatest or least element. A NaN is neither, but in front. */
+export function extremeF32(isGreatest: bool): i32 {
   const a = access(0).pointer;
   const bytes = <usize>access(0).rowBytes;
   let best = load<f32>(a);
   for (let i: usize = 4; i < bytes; i += 4) {
     const x = load<f32>(a + i);
-    if (x > best) best = x;
+    if (isGreatest ? x > best : x < best) best = x;
   }
   return floatBits(best);
 }
 
-export function leastF32(): i32 {
+export function extremeFixed(isGreatest: bool): i32 {
   const a = access(0).pointer;
   const bytes = <usize>access(0).rowBytes;
-  let best = load<f32>(a);
-  for (let i: usize = 4; i < bytes; i += 4) {
-    const x = load<f32>(a + i);
-    if (x < best) best = x;
+  let best = <i32>load<i16>(a);
+  for (let i: usize = 2; i < bytes; i += 2) {
+    const x = <i32>load<i16>(a + i);
+    best = isGreatest ? max(best, x) : min(best, x);
   }
-  return floatBits(best);
-}
-
-export function greatestFixed(): i32 {
-  const a = access(0).pointer;
-  const bytes = <usize>access(0).rowBytes;
-  let best = <i32>load<i16>(a);
-  for (let i: usize = 2; i < bytes; i += 2) best = max(best, <i32>load<i16>(a + i));
-  return best;
-}
-
-export function leastFixed(): i32 {
-  const a = access(0).pointer;
-  const bytes = <usize>access(0).rowBytes;
-  let best = <i32>load<i16>(a);
-  for (let i: usize = 2; i < bytes; i += 2) best = min(best, <i32>load<i16>(a + i));
   return best;
 }
 

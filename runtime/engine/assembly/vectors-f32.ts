@@ -5,28 +5,35 @@
 import { access } from './accesses';
 import * as transcendental from './transcendental';
 
-/** An operation on four elements. */
+/** An operation on four elements; `o` is what stands at the output. */
 @unmanaged
-class Add {
-  of(a: v128, b: v128): v128 {
+export class Add {
+  of(o: v128, a: v128, b: v128): v128 {
     return f32x4.add(a, b);
   }
 }
 @unmanaged
-class Subtract {
-  of(a: v128, b: v128): v128 {
+export class Subtract {
+  of(o: v128, a: v128, b: v128): v128 {
     return f32x4.sub(a, b);
   }
 }
 @unmanaged
-class Multiply {
-  of(a: v128, b: v128): v128 {
+export class Multiply {
+  of(o: v128, a: v128, b: v128): v128 {
     return f32x4.mul(a, b);
   }
 }
+/** The product is rounded, then the sum. */
 @unmanaged
-class Divide {
-  of(a: v128, b: v128): v128 {
+export class MultiplyAdd {
+  of(o: v128, a: v128, b: v128): v128 {
+    return f32x4.add(o, f32x4.mul(a, b));
+  }
+}
+@unmanaged
+export class Divide {
+  of(o: v128, a: v128, b: v128): v128 {
     return f32x4.div(a, b);
   }
 }
@@ -38,74 +45,74 @@ function isTrue(a: v128): v128 {
   return f32x4.ne(a, f32x4.splat(0));
 }
 @unmanaged
-class Greater {
-  of(a: v128, b: v128): v128 {
+export class Greater {
+  of(o: v128, a: v128, b: v128): v128 {
     return ones(f32x4.gt(a, b));
   }
 }
 @unmanaged
-class Equal {
-  of(a: v128, b: v128): v128 {
+export class Equal {
+  of(o: v128, a: v128, b: v128): v128 {
     return ones(f32x4.eq(a, b));
   }
 }
 @unmanaged
-class And {
-  of(a: v128, b: v128): v128 {
+export class And {
+  of(o: v128, a: v128, b: v128): v128 {
     return ones(v128.and(isTrue(a), isTrue(b)));
   }
 }
 @unmanaged
-class Or {
-  of(a: v128, b: v128): v128 {
+export class Or {
+  of(o: v128, a: v128, b: v128): v128 {
     return ones(v128.or(isTrue(a), isTrue(b)));
   }
 }
 @unmanaged
-class GreaterMerge {
-  of(a: v128, b: v128): v128 {
+export class GreaterMerge {
+  of(o: v128, a: v128, b: v128): v128 {
     return f32x4.pmax(b, a);
   }
 }
 @unmanaged
-class Not {
+export class Not {
   of(a: v128, low: v128, high: v128): v128 {
     return ones(f32x4.eq(a, f32x4.splat(0)));
   }
 }
 @unmanaged
-class AddScalar {
+export class AddScalar {
   of(a: v128, low: v128, high: v128): v128 {
     return f32x4.add(a, low);
   }
 }
 @unmanaged
-class Identity {
+export class Identity {
   of(a: v128, low: v128, high: v128): v128 {
     return a;
   }
 }
 @unmanaged
-class Raise {
+export class Relu {
   of(a: v128, low: v128, high: v128): v128 {
-    return f32x4.pmax(a, low);
+    return f32x4.pmax(a, f32x4.splat(0));
   }
 }
 @unmanaged
-class Clip {
+export class Clip {
   of(a: v128, low: v128, high: v128): v128 {
     return f32x4.pmin(f32x4.pmax(a, low), high);
   }
 }
 
 @unmanaged
-class Exponential {
+export class Exponential {
   of(a: v128, low: v128, high: v128): v128 {
     return transcendental.exponential(a);
   }
 }
 @unmanaged
-class Logarithm {
+export class Logarithm {
   of(a: v128, low: v128, high: v128): v128 {
     return transcendental.logarithm(a);
   }
@@ -124,8 +131,10 @@ function canonicalise(): void {
   }
 }
 
-function binary<T>(): void {
+/** `updates`: the operation reads what stands at the output. */
+export function binary<T>(updates: bool = false): void {
   const operation = changetype<T>(0);
+  const nothing = i64x2.splat(0);
   let out = access(0).pointer;
   let a = access(1).pointer;
   let b = access(2).pointer;
@@ -145,7 +154,7 @@ function binary<T>(): void {
     let r = b;
     let left = bytes;
     for (; left >= 16; left -= 16) {
-      const x = operation.of(v128.load(l), v128.load(r));
+      const x = operation.of(updates ? v128.load(o) : nothing, v128.load(l), v128.load(r));
       nan = v128.or(nan, f32x4.ne(x, x));
       v128.store(o, x);
       o += 16;
@@ -153,7 +162,7 @@ function binary<T>(): void {
       r += 16;
     }
     for (; left > 0; left -= 4) {
-      const x = operation.of(v128.load32_zero(l), v128.load32_zero(r));
+      const x = operation.of(updates ? v128.load32_zero(o) : nothing, v128.load32_zero(l), v128.load32_zero(r));
       nan = v128.or(nan, f32x4.ne(x, x));
       v128.store_lane<u32>(o, x, 0);
       o += 4;
@@ -167,7 +176,7 @@ function binary<T>(): void {
   if (v128.any_true(nan)) canonicalise();
 }
 
-function unary<T>(low: f32, high: f32): void {
+export function unary<T>(low: f32 = 0, high: f32 = 0): void {
   const operation = changetype<T>(0);
   const lows = f32x4.splat(low);
   const highs = f32x4.splat(high);
@@ -199,97 +208,4 @@ function unary<T>(low: f32, high: f32): void {
     a += aStride;
   }
   if (v128.any_true(nan)) canonicalise();
-}
-
-/** The product is rounded, then the sum. */
-export function multiplyAdd(): void {
-  let out = access(0).pointer;
-  let a = access(1).pointer;
-  let b = access(2).pointer;
-  const outStride = <usize>access(0).stride;
-  const aStride = <usize>access(1).stride;
-  const bStride = <usize>access(2).stride;
-  let bytes = <usize>access(0).rowBytes;
-  let rows = <usize>access(0).rows;
-  if (outStride == bytes && aStride == bytes && bStride == bytes) {
-    bytes *= rows;
-    rows = 1;
-  }
-  let nan = i64x2.splat(0);
-  for (; rows > 0; rows--) {
-    let o = out;
-    let l = a;
-    let r = b;
-    let left = bytes;
-    for (; left >= 16; left -= 16) {
-      const x = f32x4.add(v128.load(o), f32x4.mul(v128.load(l), v128.load(r)));
-      nan = v128.or(nan, f32x4.ne(x, x));
-      v128.store(o, x);
-      o += 16;
-      l += 16;
-      r += 16;
-    }
-    for (; left > 0; left -= 4) {
-      const x = f32x4.add(v128.load32_zero(o), f32x4.mul(v128.load32_zero(l), v128.load32_zero(r)));
-      nan = v128.or(nan, f32x4.ne(x, x));
-      v128.store_lane<u32>(o, x, 0);
-      o += 4;
-      l += 4;
-      r += 4;
-    }
-    out += outStride;
-    a += aStride;
-    b += bStride;
-  }
-  if (v128.any_true(nan)) canonicalise();
-}
-
-export function add(): void {
-  binary<Add>();
-}
-export function subtract(): void {
-  binary<Subtract>();
-}
-export function multiply(): void {
-  binary<Multiply>();
-}
-export function divide(): void {
-  binary<Divide>();
-}
-export function greater(): void {
-  binary<Greater>();
-}
-export function equal(): void {
-  binary<Equal>();
-}
-export function and(): void {
-  binary<And>();
-}
-export function or(): void {
-  binary<Or>();
-}
-export function greaterMerge(): void {
-  binary<GreaterMerge>();
-}
-export function not(): void {
-  unary<Not>(0, 0);
-}
-export function addScalar(scalar: f32): void {
-  unary<AddScalar>(scalar, 0);
-}
-export function identity(): void {
-  unary<Identity>(0, 0);
-}
-export function relu(): void {
-  unary<Raise>(0, 0);
-}
-export function clip(low: f32, high: f32): void {
-  unary<Clip>(low, high);
-}
-
-export function exponential(): void {
-  unary<Exponential>(0, 0);
-}
-export function logarithm(): void {
-  unary<Logarithm>(0, 0);
 }

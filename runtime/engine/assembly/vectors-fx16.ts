@@ -4,104 +4,104 @@ import { divideFixed, expFixed, logFixed, roundProductSum, saturate, trueElement
 
 /** An operation on elements; `o` is what stands at the output. */
 @unmanaged
-class Add {
+export class Add {
   of(o: i32, a: i32, b: i32): i32 {
     return saturate(a + b);
   }
 }
 @unmanaged
-class Subtract {
+export class Subtract {
   of(o: i32, a: i32, b: i32): i32 {
     return saturate(a - b);
   }
 }
 @unmanaged
-class Multiply {
+export class Multiply {
   of(o: i32, a: i32, b: i32): i32 {
     return roundProductSum(a * b);
   }
 }
 @unmanaged
-class MultiplyAdd {
+export class MultiplyAdd {
   of(o: i32, a: i32, b: i32): i32 {
     return roundProductSum(((<i64>o) << fraction) + <i64>(a * b));
   }
 }
 @unmanaged
-class Divide {
+export class Divide {
   of(o: i32, a: i32, b: i32): i32 {
     return divideFixed(a, b);
   }
 }
 @unmanaged
-class Greater {
+export class Greater {
   of(o: i32, a: i32, b: i32): i32 {
     return a > b ? trueElement() : 0;
   }
 }
 @unmanaged
-class Equal {
+export class Equal {
   of(o: i32, a: i32, b: i32): i32 {
     return a == b ? trueElement() : 0;
   }
 }
 @unmanaged
-class And {
+export class And {
   of(o: i32, a: i32, b: i32): i32 {
     return a != 0 && b != 0 ? trueElement() : 0;
   }
 }
 @unmanaged
-class Or {
+export class Or {
   of(o: i32, a: i32, b: i32): i32 {
     return (a | b) != 0 ? trueElement() : 0;
   }
 }
 @unmanaged
-class GreaterMerge {
+export class GreaterMerge {
   of(o: i32, a: i32, b: i32): i32 {
     return max(a, b);
   }
 }
 @unmanaged
-class Not {
+export class Not {
   of(a: i32, low: i32, high: i32): i32 {
     return a != 0 ? 0 : trueElement();
   }
 }
 @unmanaged
-class Exponential {
+export class Exponential {
   of(a: i32, low: i32, high: i32): i32 {
     return expFixed(a);
   }
 }
 @unmanaged
-class Logarithm {
+export class Logarithm {
   of(a: i32, low: i32, high: i32): i32 {
     return logFixed(a);
   }
 }
 @unmanaged
-class AddScalar {
+export class AddScalar {
   of(a: i32, low: i32, high: i32): i32 {
     return saturate(a + low);
   }
 }
 @unmanaged
-class MultiplyScalar {
+export class MultiplyScalar {
   of(a: i32, low: i32, high: i32): i32 {
     return roundProductSum(a * low);
   }
 }
 @unmanaged
-class Clip {
+export class Clip {
   of(a: i32, low: i32, high: i32): i32 {
     const raised = a < low ? low : a;
     return high < raised ? high : raised;
   }
 }
 
-function binary<T>(): void {
+export function binary<T>(): void {
   const operation = changetype<T>(0);
   let out = access(0).pointer;
   let a = access(1).pointer;
@@ -115,7 +115,7 @@ function binary<T>(): void {
   }
 }
 
-function unary<T>(low: i32, high: i32): void {
+export function unary<T>(low: i32 = 0, high: i32 = 0): void {
   const operation = changetype<T>(0);
   let out = access(0).pointer;
   let a = access(1).pointer;
@@ -125,55 +125,6 @@ function unary<T>(low: i32, high: i32): void {
     out += <usize>access(0).stride;
     a += <usize>access(1).stride;
   }
-}
-
-export function add(): void {
-  binary<Add>();
-}
-export function subtract(): void {
-  binary<Subtract>();
-}
-export function multiply(): void {
-  binary<Multiply>();
-}
-export function multiplyAdd(): void {
-  binary<MultiplyAdd>();
-}
-export function divide(): void {
-  binary<Divide>();
-}
-export function greater(): void {
-  binary<Greater>();
-}
-export function equal(): void {
-  binary<Equal>();
-}
-export function and(): void {
-  binary<And>();
-}
-export function or(): void {
-  binary<Or>();
-}
-export function greaterMerge(): void {
-  binary<GreaterMerge>();
-}
-export function not(): void {
-  unary<Not>(0, 0);
-}
-export function exponential(): void {
-  unary<Exponential>(0, 0);
-}
-export function logarithm(): void {
-  unary<Logarithm>(0, 0);
-}
-export function addScalar(scalar: i32): void {
-  unary<AddScalar>(scalar, 0);
-}
-export function multiplyScalar(scalar: i32): void {
-  unary<MultiplyScalar>(scalar, 0);
-}
-export function clip(low: i32, high: i32): void {
-  unary<Clip>(low, high);
 }
 
 /** Every element of one vector times every element of another. */
