@@ -2,20 +2,12 @@
  * `npm run bench:agreement`: predictions of the compiled programs against onnxruntime's, and evaluator, tiled interpreter and machine against
  * each other bit for bit. Writes benchmarks/results/agreement.md.
  */
-import { writeFile } from '../runtime/platform/node.ts';
 import type { Comparison } from './compare.ts';
 import { compare } from './compare.ts';
+import { FLOAT_NETWORKS, markdownTable, publish } from './report.ts';
 
-const CASES = [
-  { model: 'lenet-300-100', target: 'cambricon', samples: 10_000 },
-  { model: 'lenet-5', target: 'cambricon', samples: 10_000 },
-  ...['alexnet', 'vgg', 'googlenet', 'squeezenet', 'resnet', 'mobilenet', 'inception-v3'].map((model) => ({
-    model,
-    target: 'cambricon',
-    samples: 1_000,
-  })),
-  { model: 'lenet-300-100', target: 'cambricon-base', samples: 10_000 },
-];
+const CASES = [...FLOAT_NETWORKS.map((model) => ({ model, target: 'cambricon' })), { model: 'lenet-300-100', target: 'cambricon-base' }];
+const SAMPLES = 10_000;
 const BIT_CHECKED = 100;
 
 const percent = (value: number): string => `${(100 * value).toFixed(2)} %`;
@@ -36,21 +28,19 @@ function row(c: Comparison): string[] {
 }
 
 const comparisons: Comparison[] = [];
-for (const { model, target, samples } of CASES) {
-  comparisons.push(await compare(model, target, samples, BIT_CHECKED));
+for (const { model, target } of CASES) {
+  comparisons.push(await compare(model, target, SAMPLES, BIT_CHECKED));
   process.stderr.write(`${model} on ${target} done\n`);
 }
 const header = ['model', 'target', 'instructions', 'images', 'onnxruntime top-1', 'program top-1', 'differ', 'widest margin', 'bit-equal'];
-const lines = [header, header.map(() => '---'), ...comparisons.map(row)].map((cells) => `| ${cells.join(' | ')} |`);
 const text = [
   '# Agreement of compiled programs',
   '',
   'Printed by `npm run bench:agreement`. Float networks run in f32 on `cambricon` and in 16-bit fixed point on `cambricon-base`. "differ" counts predictions that are',
   'not onnxruntime\'s, "widest margin" is the largest distance of onnxruntime\'s two best logits among them, over the range of the logits. "bit-equal" counts images on which',
-  'graph evaluator, tiled interpreter and machine gave the same bits.',
+  'graph evaluator, tiled interpreter, plain engine and fast engine gave the same bits; the rest runs on the fast engine.',
   '',
-  ...lines,
+  markdownTable(header, comparisons.map(row)),
   '',
 ].join('\n');
-writeFile(new URL('results/agreement.md', import.meta.url).pathname, text);
-process.stdout.write(text);
+publish('agreement.md', text);

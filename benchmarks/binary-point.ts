@@ -11,8 +11,8 @@ import { tensorType } from '../compiler/ir/types.ts';
 import { compileModel } from '../compiler/pipeline.ts';
 import { parsePipeline } from '../passes/pipeline-text.ts';
 import { argmax } from '../runtime/evaluate/metrics.ts';
-import { Machine } from '../runtime/machine/machine.ts';
-import { writeFile } from '../runtime/platform/node.ts';
+import { FastMachine } from '../runtime/engine/fast-machine.ts';
+import { markdownTable, publish } from './report.ts';
 
 const base = loadTarget('cambricon-base');
 const imported = loadGraph(findModel('lenet-300-100'), { batch: 1 });
@@ -32,11 +32,11 @@ for (let i = 0; i < dataset.samples; i++) {
   reference.push(floats(values.get(legal.outputs[0]?.value ?? '') ?? tensor(tensorType('f32', [0]), new Float32Array())));
 }
 
-const rows: string[] = [];
+const rows: string[][] = [];
 for (let fraction = 5; fraction <= 15; fraction++) {
   const target = { ...base, fractionBits: fraction };
   const { program } = compileModel(imported, { target, passes });
-  const machine = new Machine(program, target);
+  const machine = new FastMachine(program, target);
   let [right, agree, signal, noise] = [0, 0, 0, 0];
   for (let i = 0; i < dataset.samples; i++) {
     machine.reset();
@@ -52,9 +52,8 @@ for (let fraction = 5; fraction <= 15; fraction++) {
     });
   }
   const share = (count: number): string => `${((100 * count) / dataset.samples).toFixed(2)} %`;
-  rows.push(
-    `| ${fraction} | ±${2 ** (15 - fraction)} | 2^-${fraction} | ${share(right)} | ${share(agree)} | ${(10 * Math.log10(signal / noise)).toFixed(1)} |`,
-  );
+  const decibels = (10 * Math.log10(signal / noise)).toFixed(1);
+  rows.push([String(fraction), `±${2 ** (15 - fraction)}`, `2^-${fraction}`, share(right), share(agree), decibels]);
 }
 const float = reference.filter((logits, i) => argmax(logits) === dataset.label(i)).length / dataset.samples;
 const text = [
@@ -63,10 +62,7 @@ const text = [
   `Printed by \`npm run bench:binary-point\`: lenet-300-100 on the ${dataset.samples} calibration images, which come from the training set. In f32 ${(100 * float).toFixed(2)} % are right, and the`,
   `largest magnitude of any value that an op computes is ${largest.toFixed(2)}. SQNR is that of the logits against f32; higher is better.`,
   '',
-  '| fraction bits | range | step | top-1 | same class as f32 | SQNR dB |',
-  '| --- | --- | --- | --- | --- | --- |',
-  ...rows,
+  markdownTable(['fraction bits', 'range', 'step', 'top-1', 'same class as f32', 'SQNR dB'], rows),
   '',
 ].join('\n');
-writeFile(new URL('results/binary-point.md', import.meta.url).pathname, text);
-process.stdout.write(text);
+publish('binary-point.md', text);

@@ -4,20 +4,16 @@
  */
 import { loadTarget } from '../compiler/cli/target.ts';
 import type { InstructionClass } from '../isa/fields.ts';
-import { writeFile } from '../runtime/platform/node.ts';
 import { bytes, count, shares, si } from '../runtime/report/format.ts';
 import type { Measurement, Mix } from './cambricon/measure.ts';
 import { instructionsOf, measure } from './cambricon/measure.ts';
 import { NETWORK_NAMES } from './cambricon/networks.ts';
+import { markdownTable, publish } from './report.ts';
 
 /** ISCA 2016: the mean shares of the classes over the ten networks, in percent. */
 const PUBLISHED: Mix = { transfer: 38.0, control: 4.8, matrix: 12.6, vector: 33.8, scalar: 10.9 };
 /** In the order of the paper. */
 const CLASSES = Object.keys(PUBLISHED) as readonly InstructionClass[];
-
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}
 
 function checkRow({ name, network, outputs }: Measurement): string[] {
   const elements = outputs.reduce((sum, { values }) => sum + values.length, 0);
@@ -45,7 +41,7 @@ function mixTable(measurements: readonly Measurement[], kind: 'static' | 'body' 
     const present = column(i).filter((percent) => percent > 0);
     return Math.exp(present.reduce((sum, percent) => sum + Math.log(percent), 0) / present.length);
   });
-  return table(
+  return markdownTable(
     ['%', ...CLASSES],
     [
       ...rows.map(({ name, counts }) => [name, ...decimals(shares(counts))]),
@@ -70,14 +66,14 @@ Shapes are the paper's. Weights and data are random: counts do not depend on the
 outputs that are not, bit for bit, those of a reference in the same fixed point; "error" is the largest distance of an output from the same reference in double precision. It is not
 given where units are compared with random numbers, because the last bit of a probability may change all that follows.
 
-${table(['network', 'shape', 'what runs', 'output elements', 'differ', 'error'], measurements.map(checkRow))}
+${markdownTable(['network', 'shape', 'what runs', 'output elements', 'differ', 'error'], measurements.map(checkRow))}
 
 ## What it costs
 
 Cycles are those of the timing model ([docs/timing.md](../../docs/timing.md)) and energy is priced by the table of the target, from data in main memory to results in main memory. The
 paper gives speedups over other machines and no cycles, so there is nothing to compare them with. "body" is the code without the instructions at its beginning that only set registers.
 
-${table(['network', 'instructions', 'body', 'executed', 'MACs', 'cycles', 'DRAM', 'energy'], measurements.map(costRow))}
+${markdownTable(['network', 'instructions', 'body', 'executed', 'MACs', 'cycles', 'DRAM', 'energy'], measurements.map(costRow))}
 
 ## Which instructions
 
@@ -113,5 +109,4 @@ ${mixTable(measurements, 'body')}
 - \`autoencoder\`, \`sparse-autoencoder\`, \`rbm\` and \`som\` run a step of training, where outer products and updates of weights are; the paper does not say which phases it counts.
 - The published code is 43 instructions without a list; the ones here are those of [docs/isa.md](../../docs/isa.md).
 `;
-writeFile(new URL('results/cambricon.md', import.meta.url).pathname, text);
-process.stdout.write(text);
+publish('cambricon.md', text);

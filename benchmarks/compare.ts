@@ -11,6 +11,8 @@ import { instructionCount } from '../isa/program.ts';
 import { parsePipeline } from '../passes/pipeline-text.ts';
 import type { Dataset } from '../runtime/data/dataset.ts';
 import { argmax } from '../runtime/evaluate/metrics.ts';
+import type { PortData } from '../runtime/machine/host.ts';
+import { FastMachine } from '../runtime/engine/fast-machine.ts';
 import { Machine } from '../runtime/machine/machine.ts';
 import { readFile } from '../runtime/platform/node.ts';
 import { runOrt } from '../test/support/ort.ts';
@@ -29,21 +31,21 @@ export interface Comparison {
   readonly top1: number;
   readonly oracleTop1: number;
   readonly mismatches: readonly Mismatch[];
-  /** Samples on which evaluator, tiled interpreter and machine were compared, and on which all bits were equal. */
+  /** Samples on which evaluator, tiled interpreter and both engines were compared, and on which all bits were equal. */
   readonly bitChecked: number;
   readonly bitEqual: number;
 }
 
 const ORACLE_BATCH = 500;
 
-/** Compares the first `samples` test images, the first `bitChecked` of them also bit for bit between our three executors. */
+/** Compares the first `samples` test images, the first `bitChecked` of them also bit for bit between all our executors. */
 export async function compare(model: string, targetName: string, samples: number, bitChecked: number): Promise<Comparison> {
   const target = loadTarget(targetName);
   const source = findModel(model);
   const { legal, tiled, program } = compileModel(loadGraph(source, { batch: 1 }), { target, passes: parsePipeline('O1') });
   const dataset = await zooDataset('fashion-mnist');
   const bytes = readFile(source.path);
-  const machine = new Machine(program, target);
+  const [fast, plain] = [new FastMachine(program, target), new Machine(program, target)];
   const mismatches: Mismatch[] = [];
   let [right, oracleRight, equal] = [0, 0, 0];
   let expected: Float32Array = new Float32Array();
@@ -53,10 +55,7 @@ export async function compare(model: string, targetName: string, samples: number
     const classes = expected.length / batch;
     const reference = expected.subarray((i % ORACLE_BATCH) * classes, ((i % ORACLE_BATCH) + 1) * classes);
     const image = (await dataset.read(i)).elements;
-    machine.reset();
-    machine.writeInput('image', image);
-    machine.run();
-    const logits = machine.readOutput('logits');
+    const logits = execute(fast, image);
     if (argmax(logits) !== argmax(reference)) mismatches.push({ sample: i, relativeMargin: relativeMargin(reference) });
     if (argmax(logits) === dataset.label(i)) right++;
     if (argmax(reference) === dataset.label(i)) oracleRight++;
@@ -65,7 +64,7 @@ export async function compare(model: string, targetName: string, samples: number
       legal.outputs[0]?.value ?? '',
     )?.data;
     const interpreted = interpretTiled(tiled, new Map([['image', image]]), target.fractionBits).get('logits');
-    if (sameBits(evaluated, logits) && sameBits(interpreted, logits)) equal++;
+    if ([evaluated, interpreted, execute(plain, image)].every((other) => sameBits(other, logits))) equal++;
   }
   return {
     model,
@@ -78,6 +77,13 @@ export async function compare(model: string, targetName: string, samples: number
     bitChecked: Math.min(bitChecked, samples),
     bitEqual: equal,
   };
+}
+
+function execute(machine: Machine, image: Float32Array): PortData {
+  machine.reset();
+  machine.writeInput('image', image);
+  machine.run();
+  return machine.readOutput('logits');
 }
 
 async function oracleLogits(model: Uint8Array, dataset: Dataset, first: number, count: number): Promise<Float32Array> {

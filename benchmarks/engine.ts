@@ -11,9 +11,9 @@ import { createMachine } from '../runtime/engine/engine.ts';
 import { graphMacs } from '../runtime/evaluate/work.ts';
 import { portElementCount } from '../isa/program.ts';
 import type { Machine } from '../runtime/machine/machine.ts';
-import { monotonicSeconds, writeFile } from '../runtime/platform/node.ts';
+import { monotonicSeconds } from '../runtime/platform/node.ts';
+import { FLOAT_NETWORKS, markdownTable, writeResult } from './report.ts';
 
-const ZOO = ['lenet-300-100', 'lenet-5', 'alexnet', 'vgg', 'googlenet', 'squeezenet', 'resnet', 'mobilenet', 'inception-v3'];
 /** The best of this many runs counts. */
 const RUNS = { fast: 40, reference: 5 } as const;
 
@@ -57,15 +57,14 @@ function row(model: string): string[] {
 
 const models = process.argv.slice(2);
 const header = ['model', 'instructions', 'MMAC', 'reference, ms', 'fast, ms', 'times', 'fast, GMAC/s', 'equal memory'];
-const table = [header, header.map(() => '---'), ...(models.length > 0 ? models : ZOO).map(row)].map((cells) => `| ${cells.join(' | ')} |`);
 const text = [
   '# Speed of the engines',
   '',
   'Printed by `npm run bench:engine`: f32 on `cambricon`, one image, one core, the best of several runs. "equal memory" says whether both engines left the same bytes',
   'in DRAM and scratchpads. Other computers, and busy ones, are slower or faster; the ratio is what counts.',
   '',
-  ...table,
+  markdownTable(header, (models.length > 0 ? models : FLOAT_NETWORKS).map(row)),
   '',
 ].join('\n');
-if (models.length === 0) writeFile(new URL('results/engine.md', import.meta.url).pathname, text);
+if (models.length === 0) writeResult('engine.md', text);
 process.stdout.write(text);

@@ -3,9 +3,7 @@
  * onnxruntime-node, one thread each, by turns in one process. Writes benchmarks/results/peers.json and peers.md. Networks from outside are in the table
  * where `PLUMBLINE_REAL_DATA` names their folder.
  */
-import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { basename, join } from 'node:path';
 import * as ortNode from 'onnxruntime-node';
 import * as ortWeb from 'onnxruntime-web';
 import { findModel } from '../compiler/cli/model.ts';
@@ -16,9 +14,9 @@ import { compileModel } from '../compiler/pipeline.ts';
 import { parsePipeline } from '../passes/pipeline-text.ts';
 import { FastMachine } from '../runtime/engine/fast-machine.ts';
 import { uniformF32, xorshift32 } from '../runtime/numerics/random.ts';
-import { monotonicSeconds, readFile, writeFile } from '../runtime/platform/node.ts';
+import { monotonicSeconds, readFile } from '../runtime/platform/node.ts';
+import { FLOAT_NETWORKS, markdownTable, outsideModel, publish, writeResult } from './report.ts';
 
-const ZOO = ['lenet-300-100', 'lenet-5', 'alexnet', 'vgg', 'googlenet', 'squeezenet', 'resnet', 'mobilenet', 'inception-v3'];
 const OUTSIDE = ['mlperf-tiny-resnet8-cifar10', 'mlperf-tiny-dscnn-kws', 'mobilenet-v1-0.25-128', 'mobilenet-v2-1.0-224'];
 
 const ROUNDS = 15;
@@ -150,12 +148,12 @@ async function row(model: string, bytes: Uint8Array): Promise<Row> {
   };
 }
 
-const models = ZOO.map((name) => [name, findModel(name).path] as const);
-const folder = join(process.env.PLUMBLINE_REAL_DATA ?? '', 'models');
-if (process.env.PLUMBLINE_REAL_DATA !== undefined && existsSync(folder))
-  models.push(...OUTSIDE.map((name) => [basename(name), join(folder, `${name}.onnx`)] as const));
+const models = [
+  ...FLOAT_NETWORKS.map((name) => [name, findModel(name).path] as const),
+  ...OUTSIDE.map((name) => [name, outsideModel(name)] as const),
+];
 const rows: Row[] = [];
-for (const [name, path] of models) rows.push(await row(name, readFile(path)));
+for (const [name, path] of models) if (path !== undefined) rows.push(await row(name, readFile(path)));
 
 const cpu = cpus()[0]?.model ?? 'unknown';
 const geometricMean = (values: readonly number[]): number => Math.exp(values.reduce((sum, x) => sum + Math.log(x), 0) / values.length);
@@ -163,10 +161,7 @@ const means = {
   ratioWeb: rounded(geometricMean(rows.map(({ ratioWeb }) => ratioWeb))),
   ratioNode: rounded(geometricMean(rows.map(({ ratioNode }) => ratioNode))),
 };
-writeFile(
-  new URL('results/peers.json', import.meta.url).pathname,
-  `${JSON.stringify({ schema: 'plumbline.peers/1', cpu, rounds: ROUNDS, geometricMean: means, rows }, null, 2)}\n`,
-);
+writeResult('peers.json', `${JSON.stringify({ schema: 'plumbline.peers/1', cpu, rounds: ROUNDS, geometricMean: means, rows }, null, 2)}\n`);
 const cell = (x: number): string => (x < 10 ? x.toPrecision(3) : x.toFixed(1));
 const header = [
   'model',
@@ -179,9 +174,7 @@ const header = [
   'web load ms',
   'node load ms',
 ];
-const lines = [
-  header,
-  header.map(() => '---'),
+const cells = [
   ...rows.map((each) => [
     each.model,
     cell(each.engineMilliseconds),
@@ -194,15 +187,14 @@ const lines = [
     cell(each.setup.ortNodeMilliseconds),
   ]),
   ['**geometric mean**', '', '', '', means.ratioWeb.toFixed(2), means.ratioNode.toFixed(2), '', '', ''],
-].map((cells) => `| ${cells.join(' | ')} |`);
+];
 const text = [
   '# Beside other runtimes',
   '',
   `Printed by \`npm run bench:peers\` on ${cpu}: the time that one image takes, median of ${ROUNDS} rounds by turns in one process, one thread each. Ours is the fast engine executing the`,
   'compiled program on `cambricon` in f32, bit for bit, with every access checked; the others run the model with their own optimizations. Ratios below 1 are faster than the other.',
   '',
-  ...lines,
+  markdownTable(header, cells),
   '',
 ].join('\n');
-writeFile(new URL('results/peers.md', import.meta.url).pathname, text);
-process.stdout.write(text);
+publish('peers.md', text);

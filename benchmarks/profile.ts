@@ -4,8 +4,8 @@ import { loadTarget } from '../compiler/cli/target.ts';
 import { compileModel } from '../compiler/pipeline.ts';
 import { parsePipeline, printPipeline } from '../passes/pipeline-text.ts';
 import { profileProgram } from '../runtime/evaluate/profile.ts';
-import { writeFile } from '../runtime/platform/node.ts';
 import { renderProfile } from '../runtime/report/profile.ts';
+import { publish } from './report.ts';
 
 /** Layers below this share of their roof are named with what holds them up. */
 const NEAR = 0.6;
@@ -35,5 +35,4 @@ const text = [
   '',
   ...['vgg', 'resnet'].map(section),
 ].join('\n');
-writeFile(new URL('results/profile.md', import.meta.url).pathname, text);
-process.stdout.write(text);
+publish('profile.md', text);

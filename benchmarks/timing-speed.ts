@@ -3,8 +3,6 @@
  * rules of `docs/timing.md`. Writes benchmarks/results/timing-speed.md. Networks from outside are in the table where `PLUMBLINE_REAL_DATA` names
  * their folder.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { findModel, loadGraph } from '../compiler/cli/model.ts';
 import { loadTarget } from '../compiler/cli/target.ts';
 import { importOnnx } from '../compiler/frontend/import.ts';
@@ -16,10 +14,10 @@ import { runObserved, timeAddresses, timingModelOf } from '../runtime/evaluate/t
 import { traceAddresses } from '../runtime/machine/addresses.ts';
 import { Machine } from '../runtime/machine/machine.ts';
 import type { Step } from '../runtime/machine/observer.ts';
-import { readFile, writeFile } from '../runtime/platform/node.ts';
+import { readFile } from '../runtime/platform/node.ts';
 import { plainTimes } from '../test/support/plain-timing.ts';
+import { FLOAT_NETWORKS, markdownTable, outsideModel, publish } from './report.ts';
 
-const ZOO = ['lenet-300-100', 'lenet-5', 'alexnet', 'vgg', 'googlenet', 'squeezenet', 'resnet', 'mobilenet', 'inception-v3'];
 const BATCH = 16;
 /** Each figure is of the fastest run: other work on the computer only slows. */
 const RUNS = 30;
@@ -39,7 +37,7 @@ function fastest(runs: number, run: () => void): number {
 
 const millions = (count: number, seconds: number): string => (count / seconds / 1e6).toFixed(count / seconds < 1e6 ? 3 : 1);
 
-function measure(name: string, batch: number, graph: Graph): string {
+function measure(name: string, batch: number, graph: Graph): string[] {
   const { program } = compileModel(graph, { target, passes: parsePipeline('O1') });
   const machine = new Machine(program, target);
   for (const port of program.inputs) machine.writeInput(port.name, new Float32Array(portElementCount(port)).fill(0.5));
@@ -66,24 +64,20 @@ function measure(name: string, batch: number, graph: Graph): string {
   const plain = fastest(2, () => plainTimes(first, target));
   process.stderr.write(`${name} done\n`);
   const figures = [millions(count, observed), millions(count, whole), millions(count, addresses), millions(first.length, plain)];
-  return `| ${[name, batch, count.toLocaleString('en'), ...figures, Math.round(plain / model).toLocaleString('en')].join(' | ')} |`;
+  return [name, String(batch), count.toLocaleString('en'), ...figures, Math.round(plain / model).toLocaleString('en')];
 }
 
-const rows = ZOO.map((model) => measure(model, BATCH, loadGraph(findModel(model), { batch: BATCH })));
-const path = join(process.env.PLUMBLINE_REAL_DATA ?? '', 'models', 'mobilenet-v2-1.0-224.onnx');
-if (process.env.PLUMBLINE_REAL_DATA !== undefined && existsSync(path))
-  rows.push(measure('MobileNet-v2 1.0', 1, importOnnx(readFile(path))));
+const rows = FLOAT_NETWORKS.map((model) => measure(model, BATCH, loadGraph(findModel(model), { batch: BATCH })));
+const path = outsideModel('mobilenet-v2-1.0-224');
+if (path !== undefined) rows.push(measure('MobileNet-v2 1.0', 1, importOnnx(readFile(path))));
 const text = [
   '# Speed of the timing model',
   '',
   'Printed by `npm run bench:timing`: f32 on `cambricon`. Millions of executed instructions a second: of the first run that computes values and is watched; timed by their',
   'addresses alone, from the program to the report; of the addresses in this, which are resolved and checked; of the plain second writing of the rules that the tests compare',
-  `with, on the first ${PLAIN_STEPS.toLocaleString('en')} instructions. The last column is how many times faster than it the model takes the same instructions. They are of one computer, which had other work too.`,
+  `with, on the first ${PLAIN_STEPS.toLocaleString('en')} instructions. The last column is how many times faster than it the model takes the same instructions. They are of one computer.`,
   '',
-  '| network | batch | executed | watched run | by addresses | addresses alone | plain rules | faster |',
-  '| --- | --- | --- | --- | --- | --- | --- | --- |',
-  ...rows,
+  markdownTable(['network', 'batch', 'executed', 'watched run', 'by addresses', 'addresses alone', 'plain rules', 'faster'], rows),
   '',
 ].join('\n');
-writeFile(new URL('results/timing-speed.md', import.meta.url).pathname, text);
-process.stdout.write(text);
+publish('timing-speed.md', text);
