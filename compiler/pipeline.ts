@@ -12,11 +12,12 @@ import { toFixedPoint } from '../passes/to-fixed-point.ts';
 import { eliminateDead } from '../passes/eliminate-dead.ts';
 import type { Graph } from './ir/graph.ts';
 import { checkGraph } from './ir/verify.ts';
-import type { EmitOptions } from './lower/emit.ts';
-import type { Lowered } from './lower/lower.ts';
+import type { Lowered, LowerOptions } from './lower/lower.ts';
 import { lower } from './lower/lower.ts';
+import type { CompileObserver } from './lower/phases.ts';
+import { unobserved } from './lower/phases.ts';
 
-export interface CompileOptions extends EmitOptions {
+export interface CompileOptions extends LowerOptions {
   readonly target: Target;
   readonly passes: readonly PassInvocation[];
   /** Observers of the optimization pipeline. */
@@ -31,17 +32,22 @@ export interface Compilation extends Lowered {
 }
 
 export function compileModel(imported: Graph, options: CompileOptions): Compilation {
-  const optimized = optimize(imported, options.passes, options.pipeline).graph;
-  const legal = legalize(optimized, options.target);
+  const optimized = optimize(imported, options.passes, options.pipeline, options.observe).graph;
+  const legal = legalize(optimized, options.target, options.observe);
   return { imported, optimized, legal, ...lower(legal, options.target, options) };
 }
 
 /** The passes that the user chose. */
-export function optimize(imported: Graph, passes: readonly PassInvocation[], options: PipelineOptions = {}): PipelineResult {
-  checkGraph(imported);
-  const result = runPipeline(imported, passes, options);
+export function optimize(
+  imported: Graph,
+  passes: readonly PassInvocation[],
+  options: PipelineOptions = {},
+  observe: CompileObserver = unobserved,
+): PipelineResult {
+  observe('verify', () => checkGraph(imported));
+  const result = observe('passes', () => runPipeline(imported, passes, options));
   const graph = result.graph.with({ stage: 'optimized' });
-  checkGraph(graph);
+  observe('verify', () => checkGraph(graph));
   return { ...result, graph };
 }
 
@@ -51,8 +57,8 @@ export function legalization(target: Target): readonly PassInvocation[] {
   return [invoke(legalizeLayout), ...toElements, invoke(eliminateDead)];
 }
 
-export function legalize(optimized: Graph, target: Target): Graph {
-  const graph = runPipeline(optimized, legalization(target)).graph.with({ stage: 'legal' });
-  checkGraph(graph);
+export function legalize(optimized: Graph, target: Target, observe: CompileObserver = unobserved): Graph {
+  const graph = observe('legalize', () => runPipeline(optimized, legalization(target)).graph.with({ stage: 'legal' }));
+  observe('verify', () => checkGraph(graph));
   return graph;
 }

@@ -10,6 +10,8 @@ import type { EmitOptions } from './emit.ts';
 import { emit } from './emit.ts';
 import type { MemoryReport } from './memory-report.ts';
 import { memoryReport } from './memory-report.ts';
+import type { CompileObserver } from './phases.ts';
+import { unobserved } from './phases.ts';
 import { schedule } from './schedule.ts';
 import { select } from './select.ts';
 import type { TiledProgram } from './tiled.ts';
@@ -22,15 +24,19 @@ export interface Lowered {
   readonly program: Program;
 }
 
-export function lower(legal: Graph, target: Target, options: EmitOptions = {}): Lowered {
-  const selected = select(legal, target);
-  const tiled = schedule(selected);
-  throwAny(verifyTiled(tiled));
-  const allocation = allocate(tiled, target);
+export interface LowerOptions extends EmitOptions {
+  readonly observe?: CompileObserver;
+}
+
+export function lower(legal: Graph, target: Target, { observe = unobserved, ...options }: LowerOptions = {}): Lowered {
+  const selected = observe('select', () => select(legal, target));
+  const tiled = observe('schedule', () => schedule(selected));
+  throwAny(observe('verify', () => verifyTiled(tiled)));
+  const allocation = observe('allocate', () => allocate(tiled, target));
   const memory = memoryReport(tiled, allocation, target);
-  const program = emit(tiled, allocation, options);
+  const program = observe('emit', () => emit(tiled, allocation, options));
   throwAny(
-    verifyProgram(program, target).map(({ index, message }) => ({
+    observe('verify', () => verifyProgram(program, target)).map(({ index, message }) => ({
       kind: 'invalid' as const,
       code: 'program/invalid',
       message,

@@ -7,13 +7,15 @@ import type { AnyInstruction } from '../../isa/table.ts';
 import { recordOf } from '../../isa/table.ts';
 import type { Target } from '../../isa/target.ts';
 import { MachineError } from '../machine/error.ts';
-import type { Advance, MachineOptions } from '../machine/machine.ts';
+import type { Advance } from '../machine/machine.ts';
 import { Machine } from '../machine/machine.ts';
 import type { MemoryLayout } from '../machine/memory.ts';
 import type { MachineState } from '../machine/state.ts';
 import { REGISTER_COUNT } from '../machine/state.ts';
 import { BINARY } from './binary.ts';
+import { InstructionTimes } from './instruction-times.ts';
 import * as layout from './layout.ts';
+import type { EngineOptions } from './plain-machine.ts';
 import { recordsBytes, SPACE_CODES, writeRecord } from './records.ts';
 
 /** What the compiled `assembly/index.ts` exports. */
@@ -27,7 +29,10 @@ interface Engine {
     mostRows: number,
   ): void;
   run(pc: number, budget: number): number;
+  runTimed(pc: number, budget: number): number;
   perform(pc: number): number;
+  configureTimes(table: number, readingSeconds: number): void;
+  clockSeconds(readings: number): number;
 }
 
 const PAGE_BYTES = 65536;
@@ -35,6 +40,9 @@ const MOST_PAGES = 65536;
 const SPACES = Object.keys(SPACE_CODES) as readonly Space[];
 /** Budgets are unlimited from here on; a double holds the number exactly. */
 const UNLIMITED = 2 ** 53;
+
+/** Stands for the clock where nothing is measured. */
+const noClock = (): number => 0;
 
 let compiled: WebAssembly.Module | undefined;
 
@@ -46,8 +54,11 @@ function engineModule(): WebAssembly.Module {
 /** First byte of the records, behind the machine's memory. */
 const recordsStart = ({ totalBytes }: MemoryLayout): number => layout.MACHINE + Math.ceil(totalBytes / 16) * 16;
 
-function allocate(memory: MemoryLayout, instructions: number): WebAssembly.Memory {
-  const bytes = recordsStart(memory) + recordsBytes(instructions);
+/** First byte of the times, behind the records. */
+const timesStart = (memory: MemoryLayout, instructions: number): number => recordsStart(memory) + recordsBytes(instructions);
+
+function allocate(memory: MemoryLayout, instructions: number, isTimed: boolean): WebAssembly.Memory {
+  const bytes = timesStart(memory, instructions) + (isTimed ? InstructionTimes.tableBytes(instructions) : 0);
   const pages = Math.ceil(bytes / PAGE_BYTES);
   try {
     if (pages <= MOST_PAGES) return new WebAssembly.Memory({ initial: pages, maximum: pages });
@@ -65,26 +76,35 @@ export class FastMachine extends Machine {
   readonly #engine: Engine;
   readonly #view: DataView;
   readonly #records: number;
+  readonly #times: InstructionTimes | undefined;
 
   /** Throws a MachineError where the program does not verify for the target or needs too much memory. */
-  constructor(program: Program, target: Target, options: MachineOptions = {}) {
+  constructor(program: Program, target: Target, options: EngineOptions = {}) {
+    const { times } = options;
     let memory: WebAssembly.Memory | undefined;
     super(program, target, options, (memoryLayout) => {
-      memory = allocate(memoryLayout, instructionCount(program));
+      memory = allocate(memoryLayout, instructionCount(program), times !== undefined);
       const registers = new Int32Array(memory.buffer, layout.REGISTERS, REGISTER_COUNT);
       return { buffer: memory.buffer, byteOffset: layout.MACHINE, registers };
     });
     if (memory === undefined) throw new TypeError('the machine asked for no storage');
-    const instance = new WebAssembly.Instance(engineModule(), { env: { memory } });
+    const instance = new WebAssembly.Instance(engineModule(), { env: { memory }, clock: { now: times?.now ?? noClock } });
     this.#engine = instance.exports as unknown as Engine;
     this.#view = new DataView(memory.buffer);
     this.#records = recordsStart(this.memory.layout);
     this.#writeProgram();
     this.#configure();
+    this.#times = times;
+    if (times !== undefined) this.#measure(times);
   }
 
   protected override advance(limits: Advance): void {
-    if (limits.observers.length > 0 || !this.#run(limits)) super.advance(limits);
+    if (limits.observers.length > 0) return super.advance(limits);
+    const { pc } = this.state;
+    const start = this.#times?.start() ?? 0;
+    if (this.#run(limits)) return;
+    super.advance(limits);
+    this.#times?.endPlain(pc, start);
   }
 
   /** Observers need the plain engine's checks and accesses, but not its loops over elements. */
@@ -114,13 +134,20 @@ export class FastMachine extends Machine {
     this.#engine.configure(this.#records, instructionCount(this.program), state.fraction, start, bytes, Math.floor(size.vector / 2));
   }
 
+  #measure(times: InstructionTimes): void {
+    const at = timesStart(this.memory.layout, instructionCount(this.program));
+    times.attach(this.#view, at, (readings) => this.#engine.clockSeconds(readings));
+    this.#engine.configureTimes(at, times.readingSeconds);
+  }
+
   /** Executes what the engine can; false if that is nothing. */
   #run({ maxInstructions, breaks }: Advance): boolean {
     const { state } = this;
     if (!this.#giveIntervals()) return false;
     this.#view.setUint32(layout.RANDOM, state.random, true);
     const breakpoints = this.#setBreaks(breaks);
-    state.pc = this.#engine.run(state.pc, Math.min(maxInstructions, UNLIMITED) - state.executed);
+    const budget = Math.min(maxInstructions, UNLIMITED) - state.executed;
+    state.pc = this.#times ? this.#engine.runTimed(state.pc, budget) : this.#engine.run(state.pc, budget);
     for (const [at, opcode] of breakpoints) this.#view.setUint8(at, opcode);
     const executed = this.#view.getFloat64(layout.EXECUTED, true);
     state.executed += executed;

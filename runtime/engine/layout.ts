@@ -15,6 +15,8 @@ export const NO_REGISTER = 255;
 export const RANDOM = 272;
 /** Instructions executed by the last run, as f64. */
 export const EXECUTED = 280;
+/** Readings of the clock by profiled runs so far, as f64. */
+export const CLOCK_READINGS = 288;
 
 /** For each space its first byte in the linear memory, its size in bytes, its number of initialised intervals, and the last one found. */
 export const SPACES = 320;
@@ -74,3 +76,9 @@ export const BOUND_OFFSET = 12;
 export const LEAVE = 0;
 /** Bit of the opcode byte that tells the immediate form. */
 export const IMMEDIATE_FORM = 0x80;
+
+/** What profiled runs measure of an instruction, as f64: its executions and their seconds, the scalar and control instructions in front of it and theirs. */
+export const TIMES_BYTES = 32;
+export const TIMES_SECONDS = 8;
+export const TIMES_SCALARS = 16;
+export const TIMES_SCALAR_SECONDS = 24;

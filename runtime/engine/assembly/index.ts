@@ -18,6 +18,9 @@ import * as reduce from './reductions';
 import * as transfer from './transfers';
 import * as float from './vectors-f32';
 import * as fixed from './vectors-fx16';
+import { Timed, Unwatched } from './watches';
+
+export { clockSeconds, configureTimes } from './watches';
 
 /** The records of the program, and their number. */
 let program: usize = 0;
@@ -193,13 +196,12 @@ function execute(opcode: u32, record: usize): bool {
   }
 }
 
-/**
- * Executes at most `budget` instructions from `pc` and returns the next one, to which it has come at the end of the budget or program, at a break
- * or at an instruction that it leaves to the plain engine.
- */
-export function run(pc: u32, budget: f64): u32 {
+/** The loop of `run` and `runTimed`, compiled for each. */
+function advance<Watch>(pc: u32, budget: f64): u32 {
+  const watch = changetype<Watch>(0);
   const count = <i64>budget;
   let left = count;
+  watch.enter(left);
   for (; left > 0; left--) {
     const record = program + <usize>pc * RECORD_BYTES;
     const opcode = <u32>load<u8>(record);
@@ -238,7 +240,7 @@ export function run(pc: u32, budget: f64): u32 {
       case code.SDIV | IMMEDIATE_FORM: {
         const divisor = second(record);
         // The trap of a division by zero is the plain engine's, and -2^31 / -1 wraps.
-        if (divisor == 0) return leave(pc, count - left);
+        if (divisor == 0) return leave<Watch>(pc, count, left);
         const dividend = register(record, 1);
         store<i32>(place(record, 0), divisor == -1 ? -dividend : dividend / divisor);
         break;
@@ -257,19 +259,34 @@ export function run(pc: u32, budget: f64): u32 {
         // In assembly the target of a branch comes before its condition.
         if (!isJump && register(record, 1) <= 0) break;
         const target = <i64>pc + <i64>((opcode & IMMEDIATE_FORM) != 0 ? immediate(record) : register(record, 0));
-        if (target < 0 || target > <i64>length) return leave(pc, count - left);
+        if (target < 0 || target > <i64>length) return leave<Watch>(pc, count, left);
         pc = <u32>target;
         continue;
       }
       default: {
+        watch.before(pc, left);
         const prepared = opcode == LEAVE ? TO_HOST : prepare(record);
-        if (prepared != NOTHING && (prepared != EXECUTE || !execute(opcode, record))) return leave(pc, count - left);
+        if (prepared != NOTHING && (prepared != EXECUTE || !execute(opcode, record))) return leave<Watch>(pc, count, left);
+        watch.after(pc, left);
         break;
       }
     }
     pc++;
   }
-  return leave(pc, count);
+  return leave<Watch>(pc, count, 0);
+}
+
+/**
+ * Executes at most `budget` instructions from `pc` and returns the next one, to which it has come at the end of the budget or program, at a break
+ * or at an instruction that it leaves to the plain engine.
+ */
+export function run(pc: u32, budget: f64): u32 {
+  return advance<Unwatched>(pc, budget);
+}
+
+/** The same, and measures. */
+export function runTimed(pc: u32, budget: f64): u32 {
+  return advance<Timed>(pc, budget);
 }
 
 /** Executes one instruction that has accesses and whose checks have passed. False if it is left to the plain engine. */
@@ -280,7 +297,8 @@ export function perform(pc: u32): bool {
 }
 
 /** Notes how many instructions were executed. */
-function leave(pc: u32, executed: i64): u32 {
-  store<f64>(EXECUTED, <f64>executed);
+function leave<Watch>(pc: u32, count: i64, left: i64): u32 {
+  changetype<Watch>(0).before(pc, left);
+  store<f64>(EXECUTED, <f64>(count - left));
   return pc;
 }
