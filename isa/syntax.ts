@@ -166,6 +166,11 @@ function chooseForm(mnemonic: Mnemonic, operands: readonly Token[]): FormName {
   return operands.some(({ text }) => text.startsWith('#')) ? 'immediate' : 'register';
 }
 
+/** `VAV.f32.rep`: the mnemonic with its modifiers. */
+export function printMnemonic({ mnemonic, form, fields }: AnyInstruction): string {
+  return `${mnemonic}${printSuffixes(formOf(mnemonic, form), fields)}`;
+}
+
 /** `VAV.f32.rep $1, $2, …`. `labelOf` names the label of a branch offset where there is one. */
 export function printInstruction(instruction: AnyInstruction, labelOf?: (offset: number) => string | undefined): string {
   const { mnemonic, fields } = instruction;
@@ -176,7 +181,7 @@ export function printInstruction(instruction: AnyInstruction, labelOf?: (offset:
     const label = field.kind === 'immediate' && field.role === 'offset' ? labelOf?.(value) : undefined;
     return label === undefined ? printImmediate(value, field, fields) : `#${label}`;
   });
-  return `${mnemonic}${printSuffixes(form, fields)} ${operands.join(', ')}`;
+  return `${printMnemonic(instruction)} ${operands.join(', ')}`;
 }
 
 /** The fields of an instruction as written; the operands are split at commas already. Throws `SyntaxProblem`. */

@@ -4,6 +4,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Port, Program } from '../../isa/program.ts';
 import { portElementCount } from '../../isa/program.ts';
 import type { Target } from '../../isa/target.ts';
+import type { CompilePhase } from '../../compiler/lower/phases.ts';
 import type { EngineName } from '../engine/engine.ts';
 import { createMachine, DEFAULT_ENGINE } from '../engine/engine.ts';
 import type { PortData } from '../machine/host.ts';
@@ -12,8 +13,12 @@ import { DataError } from '../data/errors.ts';
 import type { Preprocess } from '../data/preprocess.ts';
 import type { Proportion } from './metrics.ts';
 import { Accuracy } from './metrics.ts';
+import type { HostProfile } from './host-profile.ts';
+import { HostProfiler } from './host-profile.ts';
+import type { PhaseTime } from './phase-times.ts';
+import { UNMEASURED } from './phase-times.ts';
 import type { SizeFigures, TimingFigures } from './throughput.ts';
-import { joulesPerSample, runTimed, sizeFigures, timingFigures, timingModelOf } from './throughput.ts';
+import { joulesPerSample, runObserved, sizeFigures, timeAddresses, timingFigures, timingModelOf } from './throughput.ts';
 
 export const EVAL_SCHEMA = 'plumbline.eval/1';
 
@@ -32,7 +37,12 @@ export interface Evaluation {
   readonly energy: { readonly joulesPerSample: number };
   readonly size: SizeFigures;
   /** Wall time on the computer that evaluated. */
-  readonly host: { readonly compileSeconds: number; readonly samplesPerSecond: number };
+  readonly host: {
+    readonly compileSeconds: number;
+    readonly samplesPerSecond: number;
+    /** Where it went, if that was asked for. */
+    readonly profile?: HostProfile;
+  };
 }
 
 /** What tells that two results are of the same data. */
@@ -51,6 +61,8 @@ export interface EvaluationSubject {
   readonly macs: number;
   readonly programBytes: number;
   readonly compileSeconds: number;
+  /** What they went to, for the profile. */
+  readonly compilePhases?: readonly PhaseTime<CompilePhase>[];
 }
 
 export interface EvaluateOptions {
@@ -58,6 +70,8 @@ export interface EvaluateOptions {
   readonly now: () => number;
   /** What executes the program; it changes the speed only. */
   readonly engine?: EngineName;
+  /** Measures where the time of this computer goes; it changes the speed only. */
+  readonly profile?: boolean;
   readonly onProgress?: (done: number, total: number) => void;
   /** Receives the scores of every sample, in order. */
   readonly onScores?: (sample: number, scores: PortData) => void;
@@ -83,29 +97,32 @@ export async function evaluateProgram(
   const { now, onProgress, signal, engine = DEFAULT_ENGINE } = options;
   const ports = portsFor(program, dataset);
   const { batch } = ports;
-  const machine = createMachine(engine, program, target);
+  const profiler = options.profile === true ? new HostProfiler(program, now) : undefined;
+  const phases = profiler?.phases ?? UNMEASURED;
+  const machine = createMachine(engine, program, target, profiler && { times: profiler.times });
   let report = timingModelOf(program, target).report();
   const accuracy = new Accuracy();
   const start = now();
   let yielded = start;
   const identity = sha256.create().update(new TextEncoder().encode(JSON.stringify(dataset.preprocess ?? null)));
-  let pending = readBatch(dataset, 0, ports);
+  let pending = phases.time('read', () => readBatch(dataset, 0, ports));
   for (let first = 0; first < dataset.samples; first += batch) {
     signal?.throwIfAborted();
-    const { data, stored } = await pending;
-    pending = readBatch(dataset, first + batch, ports);
+    const { data, stored } = await phases.wait('read', pending);
+    pending = phases.time('read', () => readBatch(dataset, first + batch, ports));
     // Awaited in the next turn, unless this one throws.
     pending.catch(() => undefined);
     const count = stored.length;
-    stored.forEach((bytes, i) => identity.update(bytes).update(labelBytes(dataset.label(first + i))));
-    machine.reset();
-    machine.writeInput(ports.input.name, data);
-    if (first === 0) report = runTimed(machine);
-    else machine.run();
-    score(machine.readOutput(ports.output.name), first, count, ports, dataset, accuracy, options);
+    phases.time('identify', () => stored.forEach((bytes, i) => identity.update(bytes).update(labelBytes(dataset.label(first + i)))));
+    phases.time('reset', () => machine.reset());
+    phases.time('write', () => machine.writeInput(ports.input.name, data));
+    if (first === 0) report = phases.time('model', () => timeAddresses(machine) ?? runObserved(machine));
+    phases.time('run', () => machine.run());
+    const scores = phases.time('readBack', () => machine.readOutput(ports.output.name));
+    phases.time('score', () => score(scores, first, count, ports, dataset, accuracy, options));
     onProgress?.(first + count, dataset.samples);
     if (now() - yielded < YIELD_SECONDS) continue;
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await phases.wait('yield', new Promise((resolve) => setTimeout(resolve, 0)));
     yielded = now();
   }
   signal?.throwIfAborted();
@@ -122,7 +139,11 @@ export async function evaluateProgram(
     timing: timingFigures(report, target, batch, subject.macs / batch),
     energy: { joulesPerSample: joulesPerSample(report, target, batch) },
     size: sizeFigures(program, subject.programBytes),
-    host: { compileSeconds: subject.compileSeconds, samplesPerSecond: seconds > 0 ? dataset.samples / seconds : 0 },
+    host: {
+      compileSeconds: subject.compileSeconds,
+      samplesPerSecond: seconds > 0 ? dataset.samples / seconds : 0,
+      ...(profiler && { profile: profiler.report(machine, engine, dataset.samples, seconds, subject.compilePhases) }),
+    },
   };
 }
 

@@ -42,9 +42,14 @@ export interface SizeFigures {
   readonly programBytes: number;
 }
 
+/** The graph operation that an instruction belongs to. */
+export function layerOf(program: Program, pc: number): string {
+  return sourceOf(program, pc)?.node ?? '(frame)';
+}
+
 /** A timing model whose layers are the graph operations of a program. */
 export function timingModelOf(program: Program, target: Target): TimingModel {
-  return new TimingModel(target, { keyOf: (pc) => sourceOf(program, pc)?.node ?? '(frame)' });
+  return new TimingModel(target, { keyOf: (pc) => layerOf(program, pc) });
 }
 
 /** Times the program of a machine without computing values, or undefined where only a run can tell: see `traceAddresses`. */
@@ -53,19 +58,19 @@ export function timeAddresses(machine: Machine): TimingReport | undefined {
   return traceAddresses(machine, timing) ? timing.report() : undefined;
 }
 
+/** Multiply-accumulates of one execution of an instruction, by its index and in the mean; undefined where only a run can tell. */
+export function instructionMacs(machine: Machine): ReadonlyMap<number, number> | undefined {
+  const timing = new TimingModel(machine.target, { keyOf: String });
+  if (!traceAddresses(machine, timing)) return undefined;
+  const products = timing.report().layers.filter(({ activity }) => activity.macs > 0);
+  return new Map(products.map(({ key, activity }) => [Number(key), activity.macs / activity.instructions]));
+}
+
 /** Runs a machine, all of whose inputs are written, and times what it executes. */
 export function runObserved(machine: Machine): TimingReport {
   const timing = timingModelOf(machine.program, machine.target);
   machine.run({ observers: [timing] });
   return timing.report();
-}
-
-/** `runObserved` without looking at every instruction that it runs, where its addresses can be told without running it. */
-export function runTimed(machine: Machine): TimingReport {
-  const report = timeAddresses(machine);
-  if (report === undefined) return runObserved(machine);
-  machine.run();
-  return report;
 }
 
 /** `macs` are those of one sample, `batch` the samples of a run. */

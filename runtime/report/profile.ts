@@ -36,7 +36,7 @@ export function renderProfile(profile: Profile): string {
 
 function row({ layer, origin, cycles, share, busy, ofRoof, bytes: moved, joules, stalls }: LayerProfile): string[] {
   return [
-    nameOf(layer, origin),
+    layerName(layer, origin),
     count(cycles),
     percent(share, 1),
     percent(busy.matrix, 0),
@@ -50,7 +50,7 @@ function row({ layer, origin, cycles, share, busy, ofRoof, bytes: moved, joules,
 }
 
 /** The first node of the model that a layer computes, and how many more there are. */
-function nameOf(layer: string, [first, ...others]: readonly string[]): string {
+export function layerName(layer: string, [first, ...others]: readonly string[]): string {
   if (first === undefined) return layer;
   return others.length === 0 ? first : `${first} +${others.length}`;
 }

@@ -8,10 +8,13 @@ import { firstSamples } from '../../../runtime/data/dataset.ts';
 import { PREPROCESS_PRESETS } from '../../../runtime/data/preprocess.ts';
 import type { EngineName } from '../../../runtime/engine/engine.ts';
 import { evaluateProgram } from '../../../runtime/evaluate/evaluate.ts';
+import { PhaseTimes } from '../../../runtime/evaluate/phase-times.ts';
 import { graphMacs } from '../../../runtime/evaluate/work.ts';
 import { monotonicSeconds } from '../../../runtime/platform/node.ts';
 import { renderEvaluation } from '../../../runtime/report/evaluation.ts';
+import { renderHostProfile } from '../../../runtime/report/host-profile.ts';
 import { fail } from '../../ir/diagnostic.ts';
+import type { CompileObserver, CompilePhase } from '../../lower/phases.ts';
 import { compileModel } from '../../pipeline.ts';
 import { DATA_FORMS, loadDataset } from '../data.ts';
 import { Interrupted } from '../errors.ts';
@@ -37,6 +40,7 @@ interface Flags extends BindingFlags {
   readonly passes: string;
   readonly batch?: number;
   readonly engine: EngineName;
+  readonly profile?: boolean;
   readonly json?: boolean;
 }
 
@@ -52,7 +56,13 @@ export function addEval(program: Command): void {
     )
     .option('-n, --limit <samples>', 'evaluate on the first samples only', positiveInteger)
     .option('-b, --batch <samples>', 'samples that one run of the program takes (default: 1)', positiveInteger);
-  addTargetOption(command).addOption(passesOption()).addOption(engineOption());
+  addTargetOption(command)
+    .addOption(passesOption())
+    .addOption(engineOption())
+    .option(
+      '--profile',
+      'tell where the time of this computer went, by phase, layer and instruction (for modelled cycles: plumbline profile)',
+    );
   addBindingOptions(command)
     .addOption(jsonOption())
     .addHelpText(
@@ -81,13 +91,15 @@ async function run(model: string, flags: Flags): Promise<void> {
   const passes = parsePipeline(flags.passes);
   const source = findModel(model);
 
+  const phases = new PhaseTimes<CompilePhase>(monotonicSeconds);
+  const observe: CompileObserver = (phase, work) => phases.time(phase, work);
   const start = monotonicSeconds();
-  const graph = loadGraph(source, flags);
+  const graph = observe('import', () => loadGraph(source, flags));
   const loaded = monotonicSeconds();
   const dataset = firstSamples(await datasetOf(source, flags), flags.limit ?? Infinity);
   const prepared = monotonicSeconds();
-  const { program } = compileModel(graph, { target, passes });
-  const programBytes = encodeContainer(program, containerInfo(target)).length;
+  const { program } = compileModel(graph, { target, passes, observe });
+  const programBytes = observe('encode', () => encodeContainer(program, containerInfo(target))).length;
   const compileSeconds = monotonicSeconds() - prepared + (loaded - start);
 
   const shown = progress(source.name);
@@ -96,12 +108,27 @@ async function run(model: string, flags: Flags): Promise<void> {
       program,
       target,
       dataset,
-      { model: source.name, passes: printPipeline(passes), macs: graphMacs(graph), programBytes, compileSeconds },
-      { now: monotonicSeconds, engine: flags.engine, onProgress: (done, total) => shown.update(done, total), signal },
+      {
+        model: source.name,
+        passes: printPipeline(passes),
+        macs: graphMacs(graph),
+        programBytes,
+        compileSeconds,
+        compilePhases: phases.times,
+      },
+      {
+        now: monotonicSeconds,
+        engine: flags.engine,
+        profile: flags.profile ?? false,
+        onProgress: (done, total) => shown.update(done, total),
+        signal,
+      },
     ),
   ).finally(() => shown.clear());
-  if (flags.json) printJson(evaluation);
-  else print(renderEvaluation(evaluation, target));
+  if (flags.json) return printJson(evaluation);
+  print(renderEvaluation(evaluation, target));
+  const { profile } = evaluation.host;
+  if (profile) print(`\n${renderHostProfile(profile)}`);
 }
 
 function datasetOf({ name, zoo }: ModelSource, { data, preprocess }: Flags): Promise<Dataset> {
