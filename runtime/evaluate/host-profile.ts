@@ -39,8 +39,8 @@ interface HostTime {
 export interface HostInstruction extends HostTime {
   /** Mnemonic with modifiers, or `SCALARS`, or `ENGINE`. */
   readonly instruction: string;
-  /** `kernel`: inside the engine that was chosen. `plain`: one at a time by the plain engine, to which the fast one leaves what it has no kernel for. */
-  readonly by: 'kernel' | 'plain';
+  /** `kernel`: inside the engine that was chosen. `plain`: one at a time by the plain engine, to which the fast one leaves what it has no kernel for. `host`: no instruction. */
+  readonly by: 'kernel' | 'plain' | 'host';
 }
 
 /** A layer, whose instructions add up to it. */
@@ -125,7 +125,7 @@ export function attribute(
     else layers.set(layer, { origin: sourceOf(program, pc)?.origin ?? [], instructions: rows });
   }
   const all = [...layers.values()].flatMap(({ instructions }) => instructions);
-  const engine: HostInstruction = { instruction: ENGINE, by: 'kernel', executions: 0, seconds: runSeconds - sumOf(all).seconds, macs: 0 };
+  const engine: HostInstruction = { instruction: ENGINE, by: 'host', executions: 0, seconds: runSeconds - sumOf(all).seconds, macs: 0 };
   layers.set(`(${ENGINE})`, { origin: [], instructions: [engine] });
   return {
     layers: [...layers].map(([layer, { origin, instructions }]) => ({

@@ -95,6 +95,53 @@ describe('eval', () => {
     expect({ code, stdout, stderr }).toEqual({ code: 130, stdout: '', stderr: '' });
   });
 
+  it('tells where the time of this computer went, in rows that add up, with --profile', async () => {
+    const args = ['eval', 'lenet-5', '--limit', '50', '--profile'];
+    const [text, json, plain] = await Promise.all(
+      [args, [...args, '--json'], [...args.slice(0, -1), '--json']].map((each) => succeed(each)),
+    );
+    const tables =
+      /^phase .*?(?=\n\n).*/ms
+        .exec(text ?? '')?.[0]
+        .split('\n\n')
+        .slice(0, -1) ?? [];
+    expect(tables.map((table) => table.split(/ {2,}/)[0])).toEqual(['phase', 'layer of the program', 'instruction', 'compiling']);
+    for (const table of tables) {
+      const milliseconds = table
+        .split('\n')
+        .slice(1)
+        .map((line) => Number(/ {2,}(-?[\d.]+) /.exec(line)?.[1]));
+      const [total = NaN, ...rows] = milliseconds.reverse();
+      expect(total).toBeGreaterThan(0);
+      // Printed figures are rounded.
+      expect(Math.abs(rows.reduce((sum, each) => sum + each, 0) - total)).toBeLessThan(table.startsWith('compiling') ? 1 : 0.01);
+    }
+    const [profiled, unprofiled] = [json, plain].map((each) => evaluation.parse(JSON.parse(each ?? '')));
+    expect({ ...profiled, host: undefined }).toEqual({ ...unprofiled, host: undefined });
+    const time = z.object({ seconds: z.number() });
+    const row = time.extend({ executions: z.number(), macs: z.number().nullable() });
+    const instruction = row.extend({ instruction: z.string(), by: z.enum(['kernel', 'plain', 'host']) });
+    const { host } = z
+      .object({
+        host: z.object({
+          profile: z.strictObject({
+            engine: z.literal('fast'),
+            samples: z.literal(50),
+            seconds: z.number(),
+            clock: z.strictObject({ readings: z.number(), seconds: z.number() }),
+            phases: z.array(time.extend({ phase: z.string(), calls: z.number() })),
+            layers: z.array(row.extend({ layer: z.string(), origin: z.array(z.string()), instructions: z.array(instruction) })),
+            instructions: z.array(instruction),
+            compile: z.array(time.extend({ phase: z.string(), calls: z.number() })),
+          }),
+        }),
+      })
+      .parse(JSON.parse(json ?? ''));
+    const { phases, instructions, clock, seconds } = host.profile;
+    expect(phases.reduce((sum, each) => sum + each.seconds, 0)).toBeCloseTo(seconds - clock.seconds, 9);
+    expect(instructions.filter(({ by }) => by === 'plain')).toEqual([]);
+  });
+
   it('is quiet in a pipe, and without colour', async () => {
     const { stdout, stderr } = await plumbline(['eval', 'lenet-300-100', '--limit', '20']);
     expect(stderr).toBe('');

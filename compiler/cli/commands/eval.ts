@@ -80,6 +80,7 @@ Examples:
   plumbline eval lenet-5
   plumbline eval lenet-300-100 --target cambricon-base --limit 1000
   plumbline eval model.onnx --data mnist/t10k --batch 16 --json
+  plumbline eval mobilenet --profile
   plumbline eval model.onnx --data photos --preprocess channels=rgb,resize=32x32,mean=0.5,std=0.25
   plumbline eval mobilenet-v2.onnx --data imagenet --preprocess mobilenet-224 --limit 100`,
     )
