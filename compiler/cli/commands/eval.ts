@@ -126,10 +126,9 @@ async function run(model: string, flags: Flags): Promise<void> {
       },
     ),
   ).finally(() => shown.clear());
-  if (flags.json) return printJson(evaluation);
-  print(renderEvaluation(evaluation, target));
   const { profile } = evaluation.host;
-  if (profile) print(`\n${renderHostProfile(profile)}`);
+  if (flags.json) printJson(evaluation);
+  else print(`${renderEvaluation(evaluation, target)}${profile ? `\n${renderHostProfile(profile)}` : ''}`);
 }
 
 function datasetOf({ name, zoo }: ModelSource, { data, preprocess }: Flags): Promise<Dataset> {
