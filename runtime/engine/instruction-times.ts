@@ -26,8 +26,6 @@ function leastOf(clockSeconds: (readings: number) => number): number {
 export class InstructionTimes {
   /** A clock in seconds. */
   readonly now: () => number;
-  /** Static instructions; what stands behind the last one is the end of the program. */
-  readonly instructions: number;
   readonly #plain: Float64Array;
   #plainReadings = 0;
   #readingSeconds: number;
@@ -36,7 +34,6 @@ export class InstructionTimes {
 
   constructor(instructions: number, now: () => number) {
     this.now = now;
-    this.instructions = instructions;
     this.#plain = new Float64Array(2 * instructions);
     this.#readingSeconds = leastOf((readings) => {
       const start = now();

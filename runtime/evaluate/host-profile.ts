@@ -27,7 +27,7 @@ export const EVALUATION_PHASES = {
 export type EvaluationPhase = keyof typeof EVALUATION_PHASES;
 
 /** Sums over all runs. */
-interface HostTime {
+export interface HostTime {
   /** Instructions executed. */
   readonly executions: number;
   readonly seconds: number;
@@ -151,7 +151,7 @@ function rowsOf(time: InstructionTime, instruction: AnyInstruction | undefined, 
   return [scalars, row('kernel', time.executions, time.seconds), row('plain', time.plainExecutions, time.plainSeconds)];
 }
 
-function sumOf(rows: readonly HostTime[]): HostTime {
+export function sumOf(rows: readonly HostTime[]): HostTime {
   return rows.reduce(
     (sum, { executions, seconds, macs }) => ({
       executions: sum.executions + executions,

@@ -1,7 +1,7 @@
 /** Where the time of this computer went, as tables: phases, layers, instructions, compiling. */
 import { COMPILE_PHASES } from '../../compiler/lower/phases.ts';
-import type { HostInstruction, HostProfile } from '../evaluate/host-profile.ts';
-import { EVALUATION_PHASES } from '../evaluate/host-profile.ts';
+import type { HostInstruction, HostProfile, HostTime } from '../evaluate/host-profile.ts';
+import { EVALUATION_PHASES, sumOf } from '../evaluate/host-profile.ts';
 import { count, percent, si } from './format.ts';
 import { layerName } from './profile.ts';
 import { renderTable } from './table.ts';
@@ -23,11 +23,8 @@ const EXECUTED = [
   { title: 'GMAC/s', ...RIGHT },
 ] as const;
 
-interface Row {
+interface Row extends HostTime {
   readonly name: string;
-  readonly seconds: number;
-  readonly executions: number;
-  readonly macs: number | null;
   readonly note: string;
 }
 
@@ -62,21 +59,9 @@ function cells(rows: readonly Row[], samples: number, columns = Infinity, digits
   const sorted = rows.toSorted((a, b) => b.seconds - a.seconds);
   const shown = sorted.slice(0, sorted.length > ROWS_SHOWN + 1 ? ROWS_SHOWN : undefined);
   const others = sorted.slice(shown.length);
-  const total = together('total', sorted);
-  const all = [...shown, ...(others.length > 0 ? [together(`${others.length} others`, others)] : []), total];
+  const total = { name: 'total', note: '', ...sumOf(sorted) };
+  const all = [...shown, ...(others.length > 0 ? [{ name: `${others.length} others`, note: '', ...sumOf(others) }] : []), total];
   return all.map((row) => rowCells(row, samples, total.seconds, digits).slice(0, 1 + columns));
-}
-
-function together(name: string, rows: readonly Row[]): Row {
-  return rows.reduce(
-    (sum, { seconds, executions, macs }) => ({
-      ...sum,
-      seconds: sum.seconds + seconds,
-      executions: sum.executions + executions,
-      macs: sum.macs === null || macs === null ? null : sum.macs + macs,
-    }),
-    plainRow(name, 0),
-  );
 }
 
 function rowCells({ name, seconds, executions, macs, note }: Row, samples: number, total: number, digits: number): string[] {
