@@ -33,8 +33,17 @@ export interface Compilation extends Lowered {
 
 export function compileModel(imported: Graph, options: CompileOptions): Compilation {
   const optimized = optimize(imported, options.passes, options.pipeline, options.observe).graph;
-  const legal = legalize(optimized, options.target, options.observe);
-  return { imported, optimized, legal, ...lower(legal, options.target, options) };
+  return { imported, optimized, ...compileOptimized(optimized, options.target, options) };
+}
+
+/** What follows the passes that the user chose. */
+export function compileOptimized(
+  optimized: Graph,
+  target: Target,
+  options: LowerOptions = {},
+): Omit<Compilation, 'imported' | 'optimized'> {
+  const legal = legalize(optimized, target, options.observe);
+  return { legal, ...lower(legal, target, options) };
 }
 
 /** The passes that the user chose. */
@@ -46,9 +55,12 @@ export function optimize(
 ): PipelineResult {
   observe('verify', () => checkGraph(imported));
   const result = observe('passes', () => runPipeline(imported, passes, options));
-  const graph = result.graph.with({ stage: 'optimized' });
-  observe('verify', () => checkGraph(graph));
-  return { ...result, graph };
+  return { ...result, graph: observe('verify', () => asOptimized(result.graph)) };
+}
+
+/** A graph that passes left, as legalization takes it. */
+export function asOptimized(graph: Graph): Graph {
+  return checkGraph(graph.with({ stage: 'optimized' }));
 }
 
 /** The rewrites that a target cannot do without: its layouts and its element type. */

@@ -143,7 +143,12 @@ export function decodeContainer(bytes: Uint8Array): Container {
   const metadata = readMetadata(sections.META);
   const { targetHash, producer, ...rest } = metadata;
   const program: Program = { ...rest, code: codeWords(sections.CODE), constants: new Uint8Array(sections.DATA) };
-  return { program, targetHash, producer, hash: bytesToHex(bytes.subarray(HASH_START, HEADER_BYTES)) };
+  return { program, targetHash, producer, hash: containerHash(bytes) };
+}
+
+/** SHA-256, in hexadecimal, of the header of a `.cam` file that is known to be sound: see `Container`. */
+export function containerHash(bytes: Uint8Array): string {
+  return bytesToHex(bytes.subarray(HASH_START, HEADER_BYTES));
 }
 
 function checkHeader(bytes: Uint8Array): void {

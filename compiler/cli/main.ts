@@ -9,6 +9,7 @@ import { addCompile } from './commands/compile.ts';
 import { addDisasm } from './commands/disasm.ts';
 import { addEval } from './commands/eval.ts';
 import { addIsa } from './commands/isa.ts';
+import { addLadder } from './commands/ladder.ts';
 import { addOps } from './commands/ops.ts';
 import { addOpt } from './commands/opt.ts';
 import { addPasses } from './commands/passes.ts';
@@ -30,6 +31,7 @@ function commandLine(): Command {
     .addHelpText('after', `\n${EXIT_CODES}\n\nStart with:\n  plumbline eval lenet-5`);
   for (const add of [
     addEval,
+    addLadder,
     addProfile,
     addCompile,
     addRun,

@@ -1,6 +1,7 @@
 /** Samples to run a graph on: of the zoo's calibration data, or random. */
 import { DEFAULT_SEED, uniformF32, xorshift32 } from '../../runtime/numerics/random.ts';
 import type { Sample } from '../../passes/pass.ts';
+import { firstGraphSamples } from '../../runtime/evaluate/samples.ts';
 import type { Graph, InputNode } from '../ir/graph.ts';
 import type { Tensor } from '../ir/tensor.ts';
 import { tensor, zeros } from '../ir/tensor.ts';
@@ -12,24 +13,11 @@ import { zooDataset } from './zoo.ts';
 export async function graphSamples(graph: Graph, { zoo }: ModelSource, count: number): Promise<readonly Sample[]> {
   const [input, ...others] = graph.inputs;
   if (zoo && input && others.length === 0) {
-    const samples = await calibrationSamples(input, zoo.dataset, count);
+    // After --shape they may not fit.
+    const samples = await firstGraphSamples(input, await zooDataset(zoo.dataset, 'calibration'), count);
     if (samples) return samples;
   }
   return randomSamples(graph.inputs, count);
-}
-
-/** Undefined where the data does not fit the input, as after `--shape`. */
-async function calibrationSamples({ name, type }: InputNode, datasetName: string, count: number): Promise<readonly Sample[] | undefined> {
-  const dataset = await zooDataset(datasetName, 'calibration');
-  const elements = elementCount(dataset.shape);
-  const batch = elementCount(type.shape) / elements;
-  if (type.element !== 'f32' || !Number.isInteger(batch) || (batch > 1 && type.shape[0] !== batch)) return undefined;
-  const sampleAt = async (sample: number): Promise<Sample> => {
-    const data = new Float32Array(batch * elements);
-    for (let i = 0; i < batch; i++) data.set((await dataset.read((sample * batch + i) % dataset.samples)).elements, i * elements);
-    return new Map([[name, tensor(type, data)]]);
-  };
-  return Promise.all(Array.from({ length: count }, (_, sample) => sampleAt(sample)));
 }
 
 /** f32 elements uniform in [0, 1), others zero. */

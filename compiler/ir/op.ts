@@ -31,9 +31,10 @@ export interface InputSpec {
 
 /**
  * elementwise: result shape is the broadcast of the operands' · commutative · view: moves no data, elements keep their row-major order ·
- * reducing: sums products, so a rewrite may reassociate it · nonlinear: an activation that can be fused into its producer
+ * reducing: sums products, so a rewrite may reassociate it · activation: a nonlinear function that can be fused into its producer ·
+ * conversion: changes the element type
  */
-export type Trait = 'elementwise' | 'commutative' | 'view' | 'reducing' | 'activation';
+export type Trait = 'elementwise' | 'commutative' | 'view' | 'reducing' | 'activation' | 'conversion';
 
 /** A 1:1 mapping from an ONNX operator; attributes are renamed by `attributes` (ours ← ONNX's), the rest keep their names. */
 export interface OnnxMapping {

@@ -10,6 +10,7 @@ const TRAITS: Readonly<Record<Trait, string>> = {
   view: 'a view: moves no data',
   reducing: 'sums products',
   activation: 'an activation that products can apply themselves',
+  conversion: 'changes the element type',
 };
 
 /** Markdown: every op with its operands, attributes and ONNX operator. */

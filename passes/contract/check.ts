@@ -4,9 +4,9 @@
  * A pass that reassociates is held to its bound operation by operation: each value whose computation changed is computed anew from
  * the values of the graph before the pass ("teacher forcing"), so that errors neither add up nor hide behind later operations.
  */
-import { sameAttributes } from '../../compiler/ir/attributes.ts';
 import { fail } from '../../compiler/ir/diagnostic.ts';
-import type { Graph, OpNode } from '../../compiler/ir/graph.ts';
+import { sameOperation } from '../../compiler/ir/equal.ts';
+import type { Graph } from '../../compiler/ir/graph.ts';
 import { permuteTerms } from '../../compiler/ir/ops/strided.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { printType, sameShape, sameType } from '../../compiler/ir/types.ts';
@@ -79,8 +79,11 @@ function requireOutputs({ pass, before, after }: Checked): void {
 
 function violated(checked: Checked, value: string, message: string): never {
   const rule = checked.rewritten.get(value);
+  const node = checked.after.find(value);
+  const layers = node?.kind === 'op' ? node.origin.join(', ') : '';
   return fail('violated', `contract/${checked.pass.meaning}`, message, {
     place: [checked.pass.name, ...(rule === undefined ? [] : [rule]), `%${value}`],
+    ...(layers !== '' && { hint: `the value computes ${layers} of the model` }),
   });
 }
 
@@ -154,10 +157,6 @@ function unchanged({ before, after, rearranged }: Checked, name: string): boolea
       oldInput?.kind === newInput?.kind && !rearranged.has(input) && (!oldInput || !newInput || sameType(oldInput.type, newInput.type))
     );
   });
-}
-
-function sameOperation(a: OpNode, b: OpNode): boolean {
-  return a.op === b.op && a.inputs.join() === b.inputs.join() && sameAttributes(a.attributes, b.attributes) && sameType(a.type, b.type);
 }
 
 /** Above this sum of terms an order of addition may overflow where another does not, and there is nothing to compare. */

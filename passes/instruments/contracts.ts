@@ -31,7 +31,7 @@ export function contractCheck({ samples, budget, report }: ContractCheckOptions)
 }
 
 /** Keeps the values of graphs that were evaluated already: what one pass leaves is what the next one finds. */
-function rememberingEvaluator(): Evaluator {
+export function rememberingEvaluator(): Evaluator {
   const known = new WeakMap<Graph, Map<Sample, ReadonlyMap<string, Tensor>>>();
   return (graph, sample) => {
     const values = known.get(graph) ?? new Map<Sample, ReadonlyMap<string, Tensor>>();

@@ -1,13 +1,31 @@
 /** The work that a model asks for, whatever a compiler makes of it. */
-import type { Graph } from '../../compiler/ir/graph.ts';
+import type { Graph, OpNode } from '../../compiler/ir/graph.ts';
 import { opRecord } from '../../compiler/ir/ops.ts';
 
 /** Multiply-accumulates of one evaluation of a graph, by the op table. */
 export function graphMacs(graph: Graph): number {
-  let macs = 0;
-  for (const { op, inputs, attributes, type } of graph.ops) {
-    const operands = inputs.map((name) => graph.find(name)?.type);
-    macs += opRecord(op).macs(operands, attributes, type);
+  return graph.ops.reduce((sum, node) => sum + opMacs(graph, node), 0);
+}
+
+/**
+ * Cycles that the multiply-accumulates of a graph take for each cycle of the 16-bit datapath: the mean of the rates of the element types that
+ * they are computed in. Undefined where there are none, or where an element type has no rate.
+ */
+export function meanRate(graph: Graph, rates: Readonly<Partial<Record<string, number>>>): number | undefined {
+  let [macs, cycles] = [0, 0];
+  for (const node of graph.ops) {
+    const own = opMacs(graph, node);
+    if (own === 0) continue;
+    // The rate of a fixed-point type does not depend on its binary point.
+    const [element = ''] = graph.node(node.inputs[0] ?? '').type.element.split('.');
+    macs += own;
+    cycles += own * (rates[element] ?? NaN);
   }
-  return macs;
+  const rate = cycles / macs;
+  return Number.isFinite(rate) ? rate : undefined;
+}
+
+function opMacs(graph: Graph, { op, inputs, attributes, type }: OpNode): number {
+  const operands = inputs.map((name) => graph.find(name)?.type);
+  return opRecord(op).macs(operands, attributes, type);
 }

@@ -8,7 +8,22 @@ import { zooDataset } from '../../compiler/cli/zoo.ts';
 import { plumbline, ROOT, succeed, temporaryFolder } from '../support/cli.ts';
 import { expectGolden } from '../support/golden.ts';
 
-const COMMANDS = ['eval', 'profile', 'compile', 'run', 'check', 'opt', 'asm', 'disasm', 'zoo', 'targets', 'passes', 'ops', 'isa'] as const;
+const COMMANDS = [
+  'eval',
+  'ladder',
+  'profile',
+  'compile',
+  'run',
+  'check',
+  'opt',
+  'asm',
+  'disasm',
+  'zoo',
+  'targets',
+  'passes',
+  'ops',
+  'isa',
+] as const;
 
 const DATA = join(ROOT, 'benchmarks/zoo/image/fashion-mnist/t10k');
 
@@ -146,6 +161,97 @@ describe('eval', () => {
     const { stdout, stderr } = await plumbline(['eval', 'lenet-300-100', '--limit', '20']);
     expect(stderr).toBe('');
     expect(stdout).not.toContain('\u001b');
+  });
+});
+
+describe('ladder', () => {
+  const row = evaluation.pick({ metrics: true, timing: true, energy: true, size: true }).extend({
+    pass: z.string(),
+    contract: z
+      .strictObject({
+        meaning: z.enum(['exact', 'reassociates', 'lossy']),
+        bound: z.number().nullable(),
+        check: z.looseObject({ meaning: z.string() }).nullable(),
+        executed: z.enum(['bit-equal', 'legalization differs']).nullable(),
+      })
+      .nullable(),
+    opsChanged: z.number(),
+    flips: z.strictObject({ better: z.number(), worse: z.number(), pValue: z.number() }),
+    outputSqnrDecibels: z.number().nullable(),
+    notFinite: z.number(),
+    bitEqual: z.strictObject({ first: z.boolean(), previous: z.boolean() }),
+    conversions: z.strictObject({ inside: z.number(), atPorts: z.number() }),
+    program: z.string(),
+  });
+  /** `plumbline.ladder/1`: later versions of the program add keys and rename none. */
+  const ladder = evaluation.pick({ model: true, target: true, passes: true, dataset: true, samples: true, data: true }).extend({
+    schema: z.literal('plumbline.ladder/1'),
+    contractSamples: z.number(),
+    rows: z.array(row),
+    gains: z.array(
+      z.object({
+        row: z.number(),
+        pass: z.string(),
+        idealRatio: z.number().nullable(),
+        ratio: z.number(),
+        cycles: z.object({ before: z.record(z.string(), z.number()), after: z.record(z.string(), z.number()) }),
+      }),
+    ),
+    budget: z.strictObject({ points: z.number(), exceededBy: z.string().nullable() }).nullable(),
+    violation: z.looseObject({ message: z.string() }).nullable(),
+    orders: z
+      .array(
+        z.object({
+          change: z.enum(['swap', 'omit']),
+          steps: z.array(z.number()),
+          passes: z.string(),
+          refused: z.string().nullable(),
+          result: row
+            .omit({ pass: true, contract: true, opsChanged: true, bitEqual: true })
+            .extend({ sameProgram: z.boolean() })
+            .nullable(),
+        }),
+      )
+      .nullable(),
+    host: z.strictObject({ seconds: z.number() }),
+  });
+  const args = ['ladder', 'lenet-300-100', '--limit', '50', '--passes', 'O1,to-fixed-point'];
+
+  it('prints tables for a terminal of 120 columns', async () => {
+    const text = await succeed([...args, '--orders', '--budget', '0.5pt']);
+    expectGolden('test/golden/cli/ladder.txt', text);
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
+  });
+
+  it('prints one JSON object, whose last row is what eval says', async () => {
+    const { rows, orders } = ladder.parse(JSON.parse(await succeed([...args, '--json', '--orders', '--batch', '8'])));
+    expect(rows.map(({ pass }) => pass).slice(0, 2)).toEqual(['import', 'eliminate-dead']);
+    expect(orders).toHaveLength(15);
+    const whole = evaluation.parse(JSON.parse(await succeed(['eval', ...args.slice(1), '--json', '--batch', '8'])));
+    const { metrics, timing, energy, size } = whole;
+    expect(rows.at(-1)).toMatchObject({ metrics, timing, energy, size });
+  });
+
+  it('ends with exit code 1 behind the table where the budget is exceeded', async () => {
+    const target = z.record(z.string(), z.unknown()).parse(JSON.parse(readFileSync(join(ROOT, 'isa/targets/cambricon.json'), 'utf8')));
+    writeFileSync(join(folder.path, 'coarse.json'), JSON.stringify({ ...target, name: 'coarse', fractionBits: 2 }));
+    const coarse = ['ladder', 'lenet-300-100', '--limit', '200', '--passes', 'O1,to-fixed-point{fraction=2}', '--target', 'coarse.json'];
+    const { code, stdout, stderr } = await plumbline([...coarse, '--budget', '0.5pt'], inFolder);
+    expect(code).toBe(1);
+    expect(stdout).toContain('Budget of 0.5 points of top-1: exceeded, first by to-fixed-point{fraction=2};');
+    expect(stderr).toBe('plumbline: error: row 8: to-fixed-point{fraction=2}: loses more than the budget of 0.5 points of top-1\n');
+    expect((await plumbline([...args, '--budget', '0.5'])).code).toBe(2);
+  });
+
+  it('takes other data than what ships, and its samples for the contracts', async () => {
+    const prefix = 'benchmarks/zoo/image/fashion-mnist/calibration';
+    const text = await succeed(['ladder', 'lenet-5', '--limit', '20', '--data', prefix, '--contracts', '1']);
+    expect(text).toContain('Contracts: 7 passes held on 1 sample, graph against graph.');
+  });
+
+  it('stops cleanly on Ctrl-C', async () => {
+    const { code, stdout, stderr } = await plumbline(['ladder', 'vgg'], { interruptAfter: 2500 });
+    expect({ code, stdout, stderr }).toEqual({ code: 130, stdout: '', stderr: '' });
   });
 });
 

@@ -182,7 +182,7 @@ export const ELEMENTWISE = {
     doc: 'f32 to 16-bit fixed point, as the host converts: the nearest representable number, ties to even, saturated; NaN gives 0.',
     inputs: [{ name: 'x' }],
     attributes: { fraction: { kind: 'int', doc: 'fraction bits of the result, 0 to 15' } },
-    traits: ['elementwise'],
+    traits: ['elementwise', 'conversion'],
     infer(inputs, { fraction }) {
       const x = operand(inputs, 0, 'x');
       requireFloat(x, 'x');
@@ -202,7 +202,7 @@ export const ELEMENTWISE = {
     doc: '16-bit fixed point to f32; exact.',
     inputs: [{ name: 'x' }],
     attributes: {},
-    traits: ['elementwise'],
+    traits: ['elementwise', 'conversion'],
     infer(inputs) {
       const x = operand(inputs, 0, 'x');
       if (!isFixed(x.element)) throw new OpError(`operand x must be fx16, not ${x.element}`);
