@@ -5,7 +5,7 @@
 import type { Target } from '../isa/target.ts';
 import type { PipelineOptions, PipelineResult } from '../passes/manager.ts';
 import { runPipeline } from '../passes/manager.ts';
-import type { PassInvocation } from '../passes/pass.ts';
+import type { PassInvocation, Rearrangement } from '../passes/pass.ts';
 import { invoke } from '../passes/pass.ts';
 import { legalizeLayout } from '../passes/legalize-layout.ts';
 import { toFixedPoint } from '../passes/to-fixed-point.ts';
@@ -29,21 +29,29 @@ export interface Compilation extends Lowered {
   readonly optimized: Graph;
   /** Its values are those of the program, bit for bit. */
   readonly legal: Graph;
+  /** How the values that the legal graph stores in another order than the imported one got there. */
+  readonly layouts: Layouts;
 }
+
+/** By value name, the rearrangements since import, first one first. */
+export type Layouts = ReadonlyMap<string, readonly Rearrangement[]>;
 
 export function compileModel(imported: Graph, options: CompileOptions): Compilation {
-  const optimized = optimize(imported, options.passes, options.pipeline, options.observe).graph;
-  return { imported, optimized, ...compileOptimized(optimized, options.target, options) };
+  const { graph: optimized, rearranged } = optimize(imported, options.passes, options.pipeline, options.observe);
+  const compiled = compileOptimized(optimized, options.target, options);
+  const layouts = new Map(rearranged);
+  for (const [name, how] of compiled.layouts) layouts.set(name, [...(layouts.get(name) ?? []), ...how]);
+  return { imported, optimized, ...compiled, layouts };
 }
 
-/** What follows the passes that the user chose. */
+/** What follows the passes that the user chose; layouts are those since then. */
 export function compileOptimized(
   optimized: Graph,
   target: Target,
   options: LowerOptions = {},
 ): Omit<Compilation, 'imported' | 'optimized'> {
-  const legal = legalize(optimized, target, options.observe);
-  return { legal, ...lower(legal, target, options) };
+  const { graph: legal, rearranged: layouts } = runLegalization(optimized, target, options.observe);
+  return { legal, layouts, ...lower(legal, target, options) };
 }
 
 /** The passes that the user chose. */
@@ -70,7 +78,12 @@ export function legalization(target: Target): readonly PassInvocation[] {
 }
 
 export function legalize(optimized: Graph, target: Target, observe: CompileObserver = unobserved): Graph {
-  const graph = observe('legalize', () => runPipeline(optimized, legalization(target)).graph.with({ stage: 'legal' }));
+  return runLegalization(optimized, target, observe).graph;
+}
+
+function runLegalization(optimized: Graph, target: Target, observe: CompileObserver = unobserved): PipelineResult {
+  const result = observe('legalize', () => runPipeline(optimized, legalization(target)));
+  const graph = result.graph.with({ stage: 'legal' });
   observe('verify', () => checkGraph(graph));
-  return graph;
+  return { ...result, graph };
 }

@@ -31,7 +31,7 @@ export type ParametersOf<P extends ParameterSpecs> = { readonly [K in keyof P]: 
  * `bound`·k·2⁻²⁴·Σ|terms|, k terms being added · lossy: measured, and held to a budget where one is given
  */
 export type Meaning = 'exact' | 'reassociates' | 'lossy';
-type Contract =
+export type Contract =
   { readonly meaning: 'exact' } | { readonly meaning: 'reassociates'; readonly bound: number } | { readonly meaning: 'lossy' };
 
 /** An order of storage: the old elements, seen in the shape `view`, are transposed so that stored dimension i is dimension `permutation[i]` of the view. */

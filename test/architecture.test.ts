@@ -28,6 +28,7 @@ const LAW: readonly (readonly [area: string, allowed: readonly string[]])[] = [
       'runtime/engine',
       'runtime/data',
       'runtime/evaluate',
+      'runtime/diff',
       'runtime/report',
       'runtime/platform',
     ],
@@ -51,6 +52,7 @@ const LAW: readonly (readonly [area: string, allowed: readonly string[]])[] = [
       'runtime/data',
     ],
   ],
+  ['runtime/diff', ['compiler', 'compiler/ir', 'passes', 'isa', 'runtime/numerics', 'runtime/machine', 'runtime/data', 'runtime/evaluate']],
   [
     'runtime/report',
     [
@@ -63,6 +65,7 @@ const LAW: readonly (readonly [area: string, allowed: readonly string[]])[] = [
       'runtime/machine',
       'runtime/data',
       'runtime/evaluate',
+      'runtime/diff',
     ],
   ],
   ['runtime/platform', ['compiler/ir', 'runtime/data']],

@@ -6,6 +6,7 @@ import { packageVersion } from '../../runtime/platform/node.ts';
 import { addAsm } from './commands/asm.ts';
 import { addCheck } from './commands/check.ts';
 import { addCompile } from './commands/compile.ts';
+import { addDiff } from './commands/diff.ts';
 import { addDisasm } from './commands/disasm.ts';
 import { addEval } from './commands/eval.ts';
 import { addIsa } from './commands/isa.ts';
@@ -33,6 +34,7 @@ function commandLine(): Command {
     addEval,
     addLadder,
     addProfile,
+    addDiff,
     addCompile,
     addRun,
     addCheck,

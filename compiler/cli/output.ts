@@ -37,6 +37,13 @@ export function printJson(value: unknown): void {
   print(`${JSON.stringify(value, undefined, 2)}\n`);
 }
 
+/** Writes an object as JSON in which NaN and infinities, for which JSON has no numbers, are texts. */
+export function printMeasurements(value: unknown): void {
+  print(
+    `${JSON.stringify(value, (_key, each: unknown) => (typeof each === 'number' && !Number.isFinite(each) ? String(each) : each), 2)}\n`,
+  );
+}
+
 /** Writes what is not a result: progress, warnings, errors. */
 export function printMessage(text: string): void {
   writeAll(2, text);
@@ -71,7 +78,19 @@ export class LineBuffer {
   }
 }
 
+/** Marks the verdicts of a comparison where standard output is a terminal. */
+export function verdictColors(text: string): string {
+  const { red, yellow, dim } = colorsOf('stdout');
+  return text.replace(/^(broken: .*|suspicious: .*)$|\b(broken|suspicious|expected loss)(?= {2})/gm, (found) =>
+    found.startsWith('broken') ? red(found) : found.startsWith('suspicious') ? yellow(found) : dim(found),
+  );
+}
+
 /** Colours for standard error: none in a pipe, on a dumb terminal or where NO_COLOR is set. */
 export function messageColors(): ReturnType<typeof createColors> {
-  return createColors(isTerminal('stderr') && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb');
+  return colorsOf('stderr');
+}
+
+function colorsOf(stream: 'stdout' | 'stderr'): ReturnType<typeof createColors> {
+  return createColors(isTerminal(stream) && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb');
 }

@@ -15,6 +15,7 @@ import {
   readdirSync,
   realpathSync,
   renameSync,
+  rmSync,
   statSync,
   unlinkSync,
   writeSync,
@@ -132,6 +133,43 @@ function writeTo(file: number, bytes: Uint8Array): void {
   } finally {
     closeSync(file);
   }
+}
+
+/**
+ * Writes a folder whole or not at all: to a temporary one beside it, which then takes the name. What stands there is replaced only if it is an empty folder
+ * or holds nothing but `entries`, the first of them for certain. Throws a `FileError`.
+ */
+export function writeDirectory(path: string, files: ReadonlyMap<string, Uint8Array>, entries: readonly string[]): void {
+  guarded(path, 'write', () => {
+    const known = requireReplaceable(path, entries);
+    mkdirSync(dirname(path), { recursive: true });
+    const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${++temporaries}.tmp`);
+    try {
+      for (const [name, bytes] of files) {
+        mkdirSync(dirname(join(temporary, name)), { recursive: true });
+        writeTo(openSync(join(temporary, name), 'wx'), bytes);
+      }
+      const old = `${temporary}.old`;
+      if (known) renameSync(path, old);
+      renameSync(temporary, path);
+      if (known) rmSync(old, { recursive: true });
+    } catch (error) {
+      rmSync(temporary, { recursive: true, force: true });
+      throw error;
+    }
+  });
+}
+
+/** Whether something stands at a path that `writeDirectory` replaces; throws where it would not. */
+export function requireReplaceable(path: string, entries: readonly string[]): boolean {
+  const kind = kindOf(path);
+  if (kind === undefined) return false;
+  if (kind === 'file') throw new FileError('file/not-directory', path, 'is a file, not a folder');
+  const names = listDirectory(path);
+  const own = names.length === 0 || (names.includes(entries[0] ?? '') && names.every((name) => entries.includes(name)));
+  if (!own)
+    throw new FileError('file/unwritable', path, 'holds other files, and nothing is written over them', 'give a new or empty folder');
+  return true;
 }
 
 /** Makes a folder, and those above it, unless it exists. */

@@ -16,10 +16,11 @@ import { datasetOf } from '../data.ts';
 import { interruptible } from '../interrupt.ts';
 import { findModel, loadGraph } from '../model.ts';
 import type { BindingFlags, DataFlags } from '../options.ts';
-import { MODEL_ARGUMENT, addBindingOptions, addDataOptions, addTargetOption, engineOption, jsonOption, passesOption } from '../options.ts';
+import { MODEL_ARGUMENT, addBindingOptions, addDataOptions, addTargetOption, engineOption, jsonOption, passesOption, positiveInteger } from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { containerInfo } from '../producer.ts';
 import { progress } from '../progress.ts';
+import { DEFAULT_SAVED_SAMPLES, runSaver } from '../runs.ts';
 import { loadTarget } from '../target.ts';
 
 const PRESETS_HELP = Object.entries(PREPROCESS_PRESETS)
@@ -31,6 +32,8 @@ interface Flags extends BindingFlags, DataFlags {
   readonly passes: string;
   readonly engine: EngineName;
   readonly profile?: boolean;
+  readonly save?: string;
+  readonly saveSamples?: number;
   readonly json?: boolean;
 }
 
@@ -47,6 +50,12 @@ export function addEval(program: Command): void {
       'tell where the time of this computer went, by phase, layer and instruction (for modelled cycles: plumbline profile)',
     );
   addBindingOptions(command)
+    .option('--save <folder>', 'write the run, with the values of all tensors for some samples, for `plumbline diff`')
+    .option(
+      '--save-samples <n>',
+      `samples whose values are saved (default: ${DEFAULT_SAVED_SAMPLES}, fewer where they are large)`,
+      positiveInteger,
+    )
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -65,7 +74,8 @@ Examples:
   plumbline eval model.onnx --data mnist/t10k --batch 16 --json
   plumbline eval mobilenet --profile
   plumbline eval model.onnx --data photos --preprocess channels=rgb,resize=32x32,mean=0.5,std=0.25
-  plumbline eval mobilenet-v2.onnx --data imagenet --preprocess mobilenet-224 --limit 100`,
+  plumbline eval mobilenet-v2.onnx --data imagenet --preprocess mobilenet-224 --limit 100
+  plumbline eval lenet-300-100 --target cambricon-base --save run`,
     )
     .action(run);
 }
@@ -75,6 +85,8 @@ async function run(model: string, flags: Flags): Promise<void> {
   const passes = parsePipeline(flags.passes);
   const source = findModel(model);
 
+  const saver = runSaver(flags);
+
   const phases = new PhaseTimes<CompilePhase>(monotonicSeconds);
   const observe: CompileObserver = (phase, work) => phases.time(phase, work);
   const start = monotonicSeconds();
@@ -82,13 +94,16 @@ async function run(model: string, flags: Flags): Promise<void> {
   const loaded = monotonicSeconds();
   const dataset = await datasetOf(source, flags);
   const prepared = monotonicSeconds();
-  const { program } = compileModel(graph, { target, passes, observe });
-  const programBytes = observe('encode', () => encodeContainer(program, containerInfo(target))).length;
+  const compilation = compileModel(graph, { target, passes, observe, ...(saver && { pipeline: { observers: saver.observers } }) });
+  const { program } = compilation;
+  const container = observe('encode', () => encodeContainer(program, containerInfo(target)));
+  const programBytes = container.length;
   const compileSeconds = monotonicSeconds() - prepared + (loaded - start);
 
   const shown = progress(source.name);
-  const evaluation = await interruptible((signal) =>
-    evaluateProgram(
+  const onScores = saver?.scoresOf(program);
+  const evaluation = await interruptible(async (signal) => {
+    const result = await evaluateProgram(
       program,
       target,
       dataset,
@@ -106,9 +121,12 @@ async function run(model: string, flags: Flags): Promise<void> {
         profile: flags.profile ?? false,
         onProgress: (done, total) => shown.update(done, total),
         signal,
+        ...(onScores && { onScores }),
       },
-    ),
-  ).finally(() => shown.clear());
+    );
+    await saver?.save({ model: source.name, compilation, passes, target, dataset, evaluation: result }, container, signal);
+    return result;
+  }).finally(() => shown.clear());
   const { profile } = evaluation.host;
   if (flags.json) printJson(evaluation);
   else print(`${renderEvaluation(evaluation, target)}${profile ? `\n${renderHostProfile(profile)}` : ''}`);
