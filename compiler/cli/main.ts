@@ -9,6 +9,7 @@ import { addCompile } from './commands/compile.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDisasm } from './commands/disasm.ts';
 import { addEval } from './commands/eval.ts';
+import { addExplain } from './commands/explain.ts';
 import { addIsa } from './commands/isa.ts';
 import { addLadder } from './commands/ladder.ts';
 import { addOps } from './commands/ops.ts';
@@ -35,6 +36,7 @@ function commandLine(): Command {
     addLadder,
     addProfile,
     addDiff,
+    addExplain,
     addCompile,
     addRun,
     addCheck,

@@ -1,5 +1,6 @@
 /** Models as users name them: of the zoo, ONNX files, graphs as text. */
 import { basename, dirname, join } from 'node:path';
+import { PASS_CONSTANTS } from '../../runtime/diff/run-files.ts';
 import type { ZooModel } from '../../runtime/evaluate/zoo.ts';
 import { kindOf, readFile, readTextFile } from '../../runtime/platform/node.ts';
 import { importOnnx } from '../frontend/import.ts';
@@ -78,8 +79,9 @@ function batchShapes(bytes: Uint8Array, batch: number, { dim, shape }: Required<
 
 function loadText({ path }: ModelSource, { dim, shape, batch }: Binding): Graph {
   const text = readTextFile(path);
-  const side = `${path}.data`;
-  const constants = kindOf(side) === 'file' ? decodeConstants(readFile(side), side) : undefined;
+  // The graphs of a saved run share one file of constants.
+  const side = [`${path}.data`, join(dirname(path), PASS_CONSTANTS)].find((file) => kindOf(file) === 'file');
+  const constants = side === undefined ? undefined : decodeConstants(readFile(side), side);
   const graph = parseGraph(text, { file: path, ...(constants && { constants }) });
   const bound = batch !== undefined && graph.inputs.some(({ type }) => type.shape[0] !== batch);
   if (dim !== undefined || shape !== undefined || bound)

@@ -103,14 +103,15 @@ export interface ModelRunOptions {
   readonly samples: number;
   /** What progress is shown as. */
   readonly label: string;
+  readonly observers?: readonly PassObserver[];
 }
 
 /** Compiles a model, executes it and keeps the run in memory. */
 export async function runModel(
-  { name, graph, passes, target, dataset, samples, label }: ModelRunOptions,
+  { name, graph, passes, target, dataset, samples, label, observers = [] }: ModelRunOptions,
   signal: AbortSignal,
 ): Promise<Run> {
-  const compilation = compileModel(graph, { target, passes });
+  const compilation = compileModel(graph, { target, passes, pipeline: { observers } });
   const { program } = compilation;
   const container = encodeContainer(program, containerInfo(target));
   const recorder = new ScoreRecorder(program);

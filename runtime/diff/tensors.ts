@@ -58,6 +58,8 @@ export interface TensorComparison {
 export interface CompareOptions {
   /** Also measures the outputs with all changes but one, which takes as long again. */
   readonly without?: boolean;
+  /** Compares this value of the program alone. */
+  readonly only?: string;
   /** What the two sides promise of each other, if not what their passes do. */
   readonly contract?: Contract;
   readonly onProgress?: (done: number, total: number) => void;
@@ -118,7 +120,7 @@ class Comparison {
   readonly #fromReference: Propagation;
   readonly #fromProgram: Propagation | undefined;
 
-  constructor(reference: Trace, program: Trace, { without, contract }: CompareOptions) {
+  constructor(reference: Trace, program: Trace, { without, contract, only }: CompareOptions) {
     this.#a = reference;
     this.#b = program;
     const { pairs, inside } = align(reference.graph, program.graph, program.layouts);
@@ -128,7 +130,7 @@ class Comparison {
     this.#byReference = new Map(pairs.toReversed().map((pair) => [pair.reference, pair]));
     this.#samples = program.values.slice(0, reference.values.length).map((_, i) => this.#sample(pairs, i));
     this.#requireSameInputs(pairs);
-    this.pairs = pairs.filter(({ value }) => isCompared(program.graph, value));
+    this.pairs = pairs.filter(({ value }) => (only ?? value) === value && program.graph.node(value).kind !== 'input');
     this.#noise = new NoiseModel(program.graph);
     this.#fromReference = new Propagation(reference.graph);
     this.#fromProgram = without === true ? new Propagation(program.graph) : undefined;
@@ -282,11 +284,6 @@ class Comparison {
 
 /** Above this sum of terms one order of addition may overflow where another does not. */
 const OVERFLOW = 2 ** 127;
-
-/** Inputs have no error of their own; constants are compared where the reference computes them. */
-function isCompared(graph: Graph, value: string): boolean {
-  return graph.node(value).kind !== 'input';
-}
 
 function valueOf(graph: Graph, values: ReadonlyMap<string, Tensor>, name: string): Tensor {
   const node = graph.node(name);

@@ -6,7 +6,8 @@ import { energyOf } from '../machine/energy.ts';
 import { FastMachine } from '../engine/fast-machine.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { CauseCycles, LayerTiming, TimingReport } from '../machine/timing-report.ts';
-import { runObserved, timeAddresses } from './throughput.ts';
+import { TimingModel } from '../machine/timing.ts';
+import { runObserved, timeAddresses, timingModelOf } from './throughput.ts';
 
 export const PROFILE_SCHEMA = 'plumbline.profile/1';
 
@@ -43,8 +44,7 @@ export interface Profile {
 
 /** Times a program, on zeros where that takes data. Cycles, instructions, bytes and joules of the layers add up to the program's. */
 export function profileProgram(program: Program, target: Target, { model, passes }: { model: string; passes: string }): Profile {
-  const machine = new FastMachine(program, target);
-  const { cycles, layers } = timeAddresses(machine) ?? timeOnZeros(machine);
+  const { cycles, layers } = timeProgram(program, target, () => timingModelOf(program, target));
   const profiled = layers.map((layer) => profileLayer(layer, cycles, program, target));
   return {
     schema: PROFILE_SCHEMA,
@@ -57,12 +57,48 @@ export function profileProgram(program: Program, target: Target, { model, passes
   };
 }
 
-function timeOnZeros(machine: Machine): TimingReport {
+/** One static instruction. */
+export interface InstructionProfile {
+  readonly executions: number;
+  /** Cycles of the critical path that it is charged with, and what they go to. */
+  readonly cycles: number;
+  readonly stalls: CauseCycles;
+  /** Cycles in which it holds its unit, hidden behind others or not. */
+  readonly busyCycles: number;
+  readonly bytes: Activity['bytes'];
+  readonly joules: number;
+}
+
+/** By address, for the instructions that are executed. Cycles, executions, bytes and joules add up to the program's. */
+export function profileInstructions(program: Program, target: Target): ReadonlyMap<number, InstructionProfile> {
+  const { layers } = timeProgram(program, target, () => new TimingModel(target, { keyOf: String }));
+  return new Map(
+    layers.map((each) => [
+      Number(each.key),
+      {
+        executions: each.activity.instructions,
+        cycles: each.cycles,
+        stalls: each.causes,
+        busyCycles: Object.values(each.busyCycles).reduce((sum, cycles) => sum + cycles, 0),
+        bytes: each.activity.bytes,
+        joules: energyOf(each, target).joules,
+      },
+    ]),
+  );
+}
+
+/** Times a program in a model made for it, on zeros where its course depends on data. */
+function timeProgram(program: Program, target: Target, timing: () => TimingModel): TimingReport {
+  const machine = new FastMachine(program, target);
+  return timeAddresses(machine, timing()) ?? timeOnZeros(machine, timing());
+}
+
+function timeOnZeros(machine: Machine, timing: TimingModel): TimingReport {
   for (const { name, shape, element } of machine.program.inputs) {
     const elements = shape.reduce((product, dimension) => product * dimension, 1);
     machine.writeInput(name, element === 'f32' ? new Float32Array(elements) : new Int16Array(elements));
   }
-  return runObserved(machine);
+  return runObserved(machine, timing);
 }
 
 function profileLayer(layer: LayerTiming, total: number, program: Program, target: Target): LayerProfile {

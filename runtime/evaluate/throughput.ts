@@ -53,8 +53,7 @@ export function timingModelOf(program: Program, target: Target): TimingModel {
 }
 
 /** Times the program of a machine without computing values, or undefined where only a run can tell: see `traceAddresses`. */
-export function timeAddresses(machine: Machine): TimingReport | undefined {
-  const timing = timingModelOf(machine.program, machine.target);
+export function timeAddresses(machine: Machine, timing = timingModelOf(machine.program, machine.target)): TimingReport | undefined {
   return traceAddresses(machine, timing) ? timing.report() : undefined;
 }
 
@@ -67,8 +66,7 @@ export function instructionMacs(machine: Machine): ReadonlyMap<number, number> |
 }
 
 /** Runs a machine, all of whose inputs are written, and times what it executes. */
-export function runObserved(machine: Machine): TimingReport {
-  const timing = timingModelOf(machine.program, machine.target);
+export function runObserved(machine: Machine, timing = timingModelOf(machine.program, machine.target)): TimingReport {
   machine.run({ observers: [timing] });
   return timing.report();
 }

@@ -7,6 +7,7 @@ import type { TensorDiff } from '../diff/tensors.ts';
 import { VERDICTS } from '../diff/verdict.ts';
 import type { Verdict } from '../diff/verdict.ts';
 import { bytes, count, oneLine, percent, si } from './format.ts';
+import { decibelText, decibels, shortNumber } from './numbers.ts';
 import type { Column } from './table.ts';
 import { renderTable } from './table.ts';
 
@@ -31,16 +32,16 @@ const figure = (title: string, worse: '↓' | '↑', cell: Shown['cell']): Shown
 
 const IDENTITY = [text('tensor', ({ value }) => value), text('op', ({ op }) => op), text('verdict', ({ verdict }) => verdict)];
 const ERRORS = [
-  figure('effect', '↓', ({ effectDecibels }) => dB(effectDecibels)),
-  figure('local', '↓', ({ local }) => dB(local.sqnrDecibels)),
-  figure('inherited', '↓', ({ inherited }) => dB(inherited.sqnrDecibels)),
-  figure('cumulative', '↓', ({ cumulative }) => dB(cumulative.sqnrDecibels)),
+  figure('effect', '↓', ({ effectDecibels }) => decibels(effectDecibels)),
+  figure('local', '↓', ({ local }) => decibels(local.sqnrDecibels)),
+  figure('inherited', '↓', ({ inherited }) => decibels(inherited.sqnrDecibels)),
+  figure('cumulative', '↓', ({ cumulative }) => decibels(cumulative.sqnrDecibels)),
   figure('excess', '↑', ({ excessDecibels }) => (excessDecibels === -Infinity ? '' : signed(excessDecibels))),
 ];
-const WITHOUT = [figure('without', '↓', ({ withoutDecibels }) => dB(withoutDecibels ?? NaN))];
+const WITHOUT = [figure('without', '↓', ({ withoutDecibels }) => decibels(withoutDecibels ?? NaN))];
 const STEPS = [
-  figure('max', '↑', ({ cumulative }) => short(cumulative.maximumSteps)),
-  figure('rmse', '↑', ({ cumulative }) => short(cumulative.rmseSteps)),
+  figure('max', '↑', ({ cumulative }) => shortNumber(cumulative.maximumSteps)),
+  figure('rmse', '↑', ({ cumulative }) => shortNumber(cumulative.rmseSteps)),
 ];
 const CLAMPED = [figure('clamped', '↑', ({ cumulative }) => share(cumulative.saturated))];
 const ZEROED = [figure('zeroed', '↑', ({ cumulative }) => share(cumulative.zeroed))];
@@ -48,10 +49,10 @@ const NON_FINITE = [figure('NaN/inf', '↑', ({ cumulative }) => (cumulative.non
 const WIDE = [
   text('type', ({ type }) => type),
   figure('cosine', '↓', ({ cumulative }) => (cumulative.sqnrDecibels === Infinity ? '1' : cumulative.cosine.toFixed(6))),
-  figure('max error', '↑', ({ cumulative }) => short(cumulative.maximumError)),
-  figure('rms error', '↑', ({ cumulative }) => short(cumulative.rmse)),
-  figure('bias', '↑', ({ cumulative }) => short(cumulative.meanError)),
-  figure('predicted', '↑', ({ predictedRmse }) => short(predictedRmse)),
+  figure('max error', '↑', ({ cumulative }) => shortNumber(cumulative.maximumError)),
+  figure('rms error', '↑', ({ cumulative }) => shortNumber(cumulative.rmse)),
+  figure('bias', '↑', ({ cumulative }) => shortNumber(cumulative.meanError)),
+  figure('predicted', '↑', ({ predictedRmse }) => shortNumber(predictedRmse)),
 ];
 const BAR = [text('noise at the outputs', (_tensor, part) => (part > 0 ? `${percent(part, 1).padStart(7)} ${bar(part)}`.trimEnd() : ''))];
 
@@ -106,16 +107,16 @@ function summary({ outputs, outputDecibels, cost, tensors, verdicts }: DiffRepor
     flips.length === 0
       ? 'no class changed'
       : `${flips.length} changed: ${better} for the better, ${worse} for the worse, ${other} wrong both ways`;
-  const logits = `${count(outputs.samples)} samples; mean KL divergence ${short(outputs.klDivergence)} nats`;
+  const logits = `${count(outputs.samples)} samples; mean KL divergence ${shortNumber(outputs.klDivergence)} nats`;
   return [
     ['outputs', 'top-1', percent(programTop1.value), `was ${percent(referenceTop1.value)}; ${interval}`],
     ['', 'agreement', percent(agreement.value), `${changed}; McNemar p = ${outputs.pValue.toFixed(3)}`],
-    ['', 'SQNR', `${dB(outputs.sqnrDecibels)}${Number.isFinite(outputs.sqnrDecibels) ? ' dB' : ''}`, logits],
+    ['', 'SQNR', decibelText(outputs.sqnrDecibels), logits],
     [
       '',
       'margin',
-      short(outputs.medianMargin),
-      `median of the reference${flips.length > 0 ? `; at most ${short(outputs.widestFlippedMargin)} where the class changed` : ''}`,
+      shortNumber(outputs.medianMargin),
+      `median of the reference${flips.length > 0 ? `; at most ${shortNumber(outputs.widestFlippedMargin)} where the class changed` : ''}`,
     ],
     ...flipRows(outputs),
     ...(cost ? costRows(cost) : []),
@@ -127,12 +128,7 @@ function summary({ outputs, outputDecibels, cost, tensors, verdicts }: DiffRepor
         .map(([verdict, n]) => `${n} ${verdict}`)
         .join(', '),
     ],
-    [
-      '',
-      'all together',
-      `${dB(outputDecibels)}${Number.isFinite(outputDecibels) ? ' dB' : ''}`,
-      'SQNR of the outputs over the samples that were compared tensor by tensor',
-    ],
+    ['', 'all together', decibelText(outputDecibels), 'SQNR of the outputs over the samples that were compared tensor by tensor'],
   ];
 }
 
@@ -143,7 +139,7 @@ function flipRows({ flips }: OutputComparison): string[][] {
       '',
       i === 0 ? 'changed' : '',
       `#${sample}`,
-      `class ${label}: was ${reference}, is ${program}; the reference’s margin was ${short(margin)}`,
+      `class ${label}: was ${reference}, is ${program}; the reference’s margin was ${shortNumber(margin)}`,
     ]);
   return flips.length > SHOWN_FLIPS ? [...rows, ['', '', '', `and ${flips.length - SHOWN_FLIPS} more, see --json`]] : rows;
 }
@@ -213,20 +209,8 @@ function bar(part: number): string {
   return '█'.repeat(Math.round(part * MAX_BAR));
 }
 
-function dB(value: number): string {
-  if (value === Infinity) return 'exact';
-  return value === -Infinity ? 'lost' : value.toFixed(1);
-}
-
-const signed = (value: number): string => (value > 0 ? `+${dB(value)}` : dB(value));
+const signed = (value: number): string => (value > 0 ? `+${decibels(value)}` : decibels(value));
 
 function share(part: number): string {
   return part === 0 ? '' : percent(part, part < 1e-4 ? 4 : 2);
-}
-
-/** Three significant digits; with an exponent where that is shorter. */
-function short(value: number): string {
-  if (value === 0 || !Number.isFinite(value)) return String(value);
-  const magnitude = Math.abs(value);
-  return magnitude >= 1e-3 && magnitude < 1e5 ? String(Number(value.toPrecision(3))) : value.toExponential(1);
 }
