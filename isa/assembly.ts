@@ -212,7 +212,8 @@ export interface DisassembleOptions {
 }
 
 const INDENT = '    ';
-const COMMENT_COLUMN = 56;
+/** Characters in front of a comment. */
+export const COMMENT_COLUMN = 56;
 const MAX_ANNOTATION_LENGTH = 256;
 
 function labelTargets(instructions: readonly (AnyInstruction | IllegalInstruction)[]): ReadonlyMap<number, string> {

@@ -3,7 +3,8 @@ import type { Graph, OpNode } from '../../compiler/ir/graph.ts';
 import type { OpName } from '../../compiler/ir/ops.ts';
 import { printType } from '../../compiler/ir/types.ts';
 import type { Program } from '../../isa/program.ts';
-import type { LayerProfile } from '../evaluate/profile.ts';
+import type { InstructionProfile, ProgramInstructions } from '../evaluate/profile.ts';
+import { addInstructions } from '../evaluate/profile.ts';
 import type { Run } from './run.ts';
 import type { Bin, ValueStatistics } from './statistics.ts';
 import { describeValues, histogram } from './statistics.ts';
@@ -44,8 +45,9 @@ export interface Explanation {
   /** The stages at which something changed, first one first; the last is the legal graph. */
   readonly stages: readonly StageView[];
   readonly instructions: readonly InstructionRange[];
-  /** What those instructions cost; absent where the value needs none, as a view does. */
-  readonly cost?: LayerProfile;
+  /** What those instructions cost together, and all of the program; absent where the value needs none, as a view does. */
+  readonly cost?: InstructionProfile;
+  readonly programCycles: number;
   /** Over the samples that were kept. */
   readonly samples: number;
   readonly statistics: ValueStatistics;
@@ -58,7 +60,7 @@ export interface Explained {
   readonly run: Run;
   /** Graphs from import to the last pass, by the name of the stage. */
   readonly stages: ReadonlyMap<string, Graph>;
-  readonly layers: readonly LayerProfile[];
+  readonly instructions: ProgramInstructions;
   readonly error?: TensorDiff;
 }
 
@@ -79,7 +81,7 @@ export function findValue(graph: Graph, stages: ReadonlyMap<string, Graph>, name
   return undefined;
 }
 
-export function explain(value: string, { run, stages, layers, error }: Explained): Explanation {
+export function explain(value: string, { run, stages, instructions, error }: Explained): Explanation {
   const { graph, values, layouts } = run.trace;
   const node = graph.node(value);
   const origin = node.kind === 'op' ? node.origin : [];
@@ -87,7 +89,14 @@ export function explain(value: string, { run, stages, layers, error }: Explained
     const tensor = each.get(value);
     return tensor ? [sourceNumbers(tensor, layouts.get(value))] : [];
   });
-  const cost = layers.find(({ layer }) => layer === value);
+  const sections = new Set([
+    value,
+    ...graph.ops.filter((op) => op.origin.length > 0 && op.origin.every((name) => origin.includes(name))).map(({ name }) => name),
+  ]);
+  const ranges = rangesOf(run.program, sections);
+  const costs = ranges.flatMap(({ first, end }) =>
+    Array.from({ length: end - first }, (_, i) => instructions.byAddress.get(first + i) ?? []).flat(),
+  );
   return {
     schema: EXPLAIN_SCHEMA,
     model: run.manifest.model.name,
@@ -96,8 +105,9 @@ export function explain(value: string, { run, stages, layers, error }: Explained
     type: printType(node.type),
     origin,
     stages: changedStages(new Map([...stages, ['legal', graph]]), value, origin),
-    instructions: rangesOf(run.program, value),
-    ...(cost && { cost }),
+    instructions: ranges,
+    ...(costs.length > 0 && { cost: addInstructions(costs) }),
+    programCycles: instructions.cycles,
     samples: Math.min(values.length * run.manifest.batch, run.manifest.samples),
     statistics: describeValues(parts),
     histogram: histogram(parts, BINS),
@@ -118,9 +128,9 @@ function stageOp({ name, op, inputs, type }: OpNode): StageOp {
   return { value: name, op, operands: inputs, type: printType(type) };
 }
 
-function rangesOf({ debug }: Program, value: string): readonly InstructionRange[] {
+function rangesOf({ debug }: Program, sections: ReadonlySet<string>): readonly InstructionRange[] {
   const ranges: InstructionRange[] = [];
-  for (const { first, count } of debug.filter(({ node }) => node === value)) {
+  for (const { first, count } of debug.filter(({ node }) => sections.has(node))) {
     const last = ranges.at(-1);
     if (last?.end === first) ranges[ranges.length - 1] = { first: last.first, end: first + count };
     else ranges.push({ first, end: first + count });

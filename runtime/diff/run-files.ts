@@ -23,7 +23,8 @@ import { sourceNumbers } from './trace.ts';
 import { decodeValues, encodeValues } from './values-file.ts';
 
 export const MANIFEST = 'manifest.json';
-const [RESULT, LEGAL, CONSTANTS, PROGRAM] = ['result.json', 'legal.pir', 'legal.pir.data', 'program.cam'];
+export const PROGRAM = 'program.cam';
+const [RESULT, LEGAL, CONSTANTS] = ['result.json', 'legal.pir', 'legal.pir.data'];
 const [SCORES, LABELS, INDEX, VALUES, STATISTICS] = ['scores.npy', 'labels.npy', 'values.json', 'values.bin', 'statistics.json'];
 /** Graphs after each pass stand in this folder, with one file for the constants of all of them. */
 export const PASS_FOLDER = 'ir';

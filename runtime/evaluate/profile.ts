@@ -2,10 +2,12 @@
 import type { Program } from '../../isa/program.ts';
 import type { Target } from '../../isa/target.ts';
 import type { Activity } from '../machine/activity.ts';
+import { MEMORIES } from '../machine/activity.ts';
 import { energyOf } from '../machine/energy.ts';
 import { FastMachine } from '../engine/fast-machine.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { CauseCycles, LayerTiming, TimingReport } from '../machine/timing-report.ts';
+import { CAUSE_NAMES } from '../machine/timing-report.ts';
 import { TimingModel } from '../machine/timing.ts';
 import { runObserved, timeAddresses, timingModelOf } from './throughput.ts';
 
@@ -57,9 +59,10 @@ export function profileProgram(program: Program, target: Target, { model, passes
   };
 }
 
-/** One static instruction. */
+/** One static instruction, or several together. */
 export interface InstructionProfile {
   readonly executions: number;
+  readonly macs: number;
   /** Cycles of the critical path that it is charged with, and what they go to. */
   readonly cycles: number;
   readonly stalls: CauseCycles;
@@ -69,22 +72,44 @@ export interface InstructionProfile {
   readonly joules: number;
 }
 
-/** By address, for the instructions that are executed. Cycles, executions, bytes and joules add up to the program's. */
-export function profileInstructions(program: Program, target: Target): ReadonlyMap<number, InstructionProfile> {
-  const { layers } = timeProgram(program, target, () => new TimingModel(target, { keyOf: String }));
-  return new Map(
-    layers.map((each) => [
-      Number(each.key),
-      {
-        executions: each.activity.instructions,
-        cycles: each.cycles,
-        stalls: each.causes,
-        busyCycles: Object.values(each.busyCycles).reduce((sum, cycles) => sum + cycles, 0),
-        bytes: each.activity.bytes,
-        joules: energyOf(each, target).joules,
-      },
-    ]),
-  );
+export interface ProgramInstructions {
+  readonly cycles: number;
+  /** The instructions that are executed. Cycles, executions, bytes and joules add up to the program's. */
+  readonly byAddress: ReadonlyMap<number, InstructionProfile>;
+}
+
+/** Times a program instruction by instruction. */
+export function profileInstructions(program: Program, target: Target): ProgramInstructions {
+  const { cycles, layers } = timeProgram(program, target, () => new TimingModel(target, { keyOf: String }));
+  const entries = layers.map(({ key, ...each }) => {
+    const profile: InstructionProfile = {
+      executions: each.activity.instructions,
+      macs: each.activity.macs,
+      cycles: each.cycles,
+      stalls: each.causes,
+      busyCycles: Object.values(each.busyCycles).reduce((sum, busy) => sum + busy, 0),
+      bytes: each.activity.bytes,
+      joules: energyOf(each, target).joules,
+    };
+    return [Number(key), profile] as const;
+  });
+  return { cycles, byAddress: new Map(entries) };
+}
+
+/** Instructions together. */
+export function addInstructions(profiles: readonly InstructionProfile[]): InstructionProfile {
+  const sum = (of: (profile: InstructionProfile) => number): number => profiles.reduce((total, profile) => total + of(profile), 0);
+  return {
+    executions: sum(({ executions }) => executions),
+    macs: sum(({ macs }) => macs),
+    cycles: sum(({ cycles }) => cycles),
+    stalls: Object.fromEntries(CAUSE_NAMES.map((cause) => [cause, sum(({ stalls }) => stalls[cause])])) as CauseCycles,
+    busyCycles: sum(({ busyCycles }) => busyCycles),
+    bytes: Object.fromEntries(
+      MEMORIES.map((memory) => [memory, { read: sum(({ bytes }) => bytes[memory].read), write: sum(({ bytes }) => bytes[memory].write) }]),
+    ) as Activity['bytes'],
+    joules: sum(({ joules }) => joules),
+  };
 }
 
 /** Times a program in a model made for it, on zeros where its course depends on data. */

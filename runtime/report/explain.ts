@@ -1,8 +1,9 @@
 /** One value on one screen. */
 import type { Explanation, StageOp } from '../diff/explain.ts';
 import type { TensorDiff } from '../diff/tensors.ts';
-import { bytes, count, oneLine, percent, si, words } from './format.ts';
+import { bytes, count, oneLine, percent, si } from './format.ts';
 import { decibelText, shortNumber } from './numbers.ts';
+import { causesOf } from './profile.ts';
 import { renderTable } from './table.ts';
 
 const MAX_BAR = 40;
@@ -40,16 +41,16 @@ function ranges({ instructions }: Explanation): string {
   return `${count(total)}, at ${instructions.map(({ first, end }) => (end - first === 1 ? String(first) : `${first} to ${end - 1}`)).join(', ')}`;
 }
 
-function costRows({ cost }: Explanation): string[][] {
+function costRows({ cost, programCycles }: Explanation): string[][] {
   if (!cost) return [];
-  const { cycles, share, stalls, ofRoof, instructions, bytes: moved, joules, macs } = cost;
-  const causes = Object.entries(stalls)
-    .filter(([, each]) => each > 0)
-    .sort(([, a], [, b]) => b - a)
-    .map(([cause, each]) => `${words(cause)} ${percent(each / cycles, 0)}`);
+  const { cycles, stalls, executions, busyCycles, bytes: moved, joules, macs } = cost;
+  const part = programCycles === 0 ? 0 : cycles / programCycles;
   return [
-    ['cycles', `${count(cycles)}, ${percent(share, 1)} of the program, ${percent(ofRoof, 0)} of its roof: ${causes.join(', ')}`],
-    ['work', `${si(macs, 'MAC')} in ${count(instructions)} executed instructions`],
+    [
+      'cycles',
+      `${count(cycles)}, ${percent(part, 1)} of the program: ${causesOf(stalls, cycles)}; units are held for ${count(busyCycles)}`,
+    ],
+    ['work', `${si(macs, 'MAC')} in ${count(executions)} executed instructions`],
     [
       'bytes',
       Object.entries(moved)

@@ -1,11 +1,11 @@
 /** `plumbline explain`: where one value comes from, what it holds, what it costs and how wrong it is. */
 import type { Command } from 'commander';
 import { dumping } from '../../../passes/instruments/printing.ts';
-import { parsePipeline, printPipeline } from '../../../passes/pipeline-text.ts';
+import { parsePipeline } from '../../../passes/pipeline-text.ts';
 import { firstSamples } from '../../../runtime/data/dataset.ts';
 import { explain, findValue } from '../../../runtime/diff/explain.ts';
 import { diffRuns } from '../../../runtime/diff/diff.ts';
-import { profileProgram } from '../../../runtime/evaluate/profile.ts';
+import { profileInstructions } from '../../../runtime/evaluate/profile.ts';
 import { renderExplanation } from '../../../runtime/report/explain.ts';
 import type { Graph } from '../../ir/graph.ts';
 import type { DataFlags } from '../data.ts';
@@ -63,9 +63,9 @@ async function run(model: string, node: string, flags: Flags): Promise<void> {
     const value = findValue(legal, stages, node) ?? unknownNode(node, legal);
     const reference = await runModel({ ...common, passes: [], target: floatTargetFor(target), label: 'reference' }, signal);
     const { tensors } = await diffRuns(reference, program, { only: value, signal });
-    const { layers } = profileProgram(program.program, target, { model: source.name, passes: printPipeline(passes) });
+    const instructions = profileInstructions(program.program, target);
     const [error] = tensors;
-    return explain(value, { run: program, stages, layers, ...(error && { error }) });
+    return explain(value, { run: program, stages, instructions, ...(error && { error }) });
   });
   if (flags.json) printMeasurements(explanation);
   else print(renderExplanation(explanation));
