@@ -79,7 +79,8 @@ export async function compareTraces(reference: Trace, program: Trace, options: C
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   options.signal?.throwIfAborted();
-  const isSame = (tensor: TensorDiff, i: number): boolean => tensor.excessDecibels === -Infinity && isMade(tensor, pairs[i]?.converts);
+  const isSame = (tensor: TensorDiff, i: number): boolean =>
+    tensor.excessDecibels === -Infinity && isMade(program.graph, tensor, pairs[i]?.converts);
   const same = tensors.filter((tensor, i) => isSame(tensor, i) && tensor.value !== tensor.reference);
   const shown = tensors.filter((tensor, i) => !isSame(tensor, i));
   return {
@@ -91,8 +92,12 @@ export async function compareTraces(reference: Trace, program: Trace, options: C
 }
 
 /** Whether a value is only converted, or moved for the machine's sake: without any error of its own it is the one that it was made from. */
-function isMade({ op, origin }: TensorDiff, converts: string | undefined): boolean {
-  return converts !== undefined || (op === 'transpose' && origin.length === 0);
+function isMade(graph: Graph, { value, op, origin }: TensorDiff, converts: string | undefined): boolean {
+  const node = graph.node(value);
+  if (converts !== undefined || op !== 'transpose' || node.kind !== 'op') return converts !== undefined;
+  // A transpose of the model has a node of its own.
+  const operand = graph.find(node.inputs[0] ?? '');
+  return origin.every((name) => operand?.kind === 'op' && operand.origin.includes(name));
 }
 
 /** What is known of one run of both sides. */
