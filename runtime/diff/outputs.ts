@@ -101,15 +101,14 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
 }
 
-/** Σ p·log(p/q) of the class probabilities of two rows of scores; 0 where the rows are equal. */
+/** Σ p·log(p/q) of the class probabilities of two rows of scores; 0 where the rows are equal, Infinity where only one of them holds NaN. */
 export function klDivergence(reference: Float32Array, program: Float32Array): number {
+  if (reference.every((x, i) => Object.is(x, program[i]))) return 0;
   const p = logProbabilities(reference);
   const q = logProbabilities(program);
+  const divergence = p.reduce((sum, each, i) => (each === -Infinity ? sum : sum + Math.exp(each) * (each - (q[i] ?? NaN))), 0);
   // Rounding makes the sum of nearly equal terms negative at times.
-  return Math.max(
-    0,
-    p.reduce((sum, each, i) => (each === -Infinity ? sum : sum + Math.exp(each) * (each - (q[i] ?? NaN))), 0),
-  );
+  return Number.isNaN(divergence) ? Infinity : Math.max(0, divergence);
 }
 
 /** How far from one a sum of probabilities may be by the rounding of f32. */

@@ -204,7 +204,7 @@ class Comparison {
       violation ??= this.#violation(pair, sample, own, expected, ownNumbers);
     }
     const figures = { cumulative: cumulative.metrics(), local: local.metrics(), inherited: inherited.metrics() };
-    const excessDecibels = local.noise === 0 ? -Infinity : decibels(local.noise, predicted);
+    const excessDecibels = excessOf(local.noise, predicted);
     return {
       value,
       reference,
@@ -285,6 +285,12 @@ class Comparison {
   #sharedReference({ reference }: Sample): ReadonlyMap<string, Tensor> {
     return new Map([...reference].filter(([name]) => this.#byReference.has(name)));
   }
+}
+
+/** Noise above what is predicted, in dB; -Infinity without any, Infinity where an element is no number any more. */
+function excessOf(noise: number, predicted: number): number {
+  if (noise === 0) return -Infinity;
+  return noise === Infinity ? Infinity : decibels(noise, predicted);
 }
 
 /** Above this sum of terms one order of addition may overflow where another does not. */

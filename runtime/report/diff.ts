@@ -36,7 +36,9 @@ const ERRORS = [
   figure('local', '↓', ({ local }) => decibels(local.sqnrDecibels)),
   figure('inherited', '↓', ({ inherited }) => decibels(inherited.sqnrDecibels)),
   figure('cumulative', '↓', ({ cumulative }) => decibels(cumulative.sqnrDecibels)),
-  figure('excess', '↑', ({ excessDecibels }) => (excessDecibels === -Infinity ? '' : signed(excessDecibels))),
+  figure('excess', '↑', ({ excessDecibels }) =>
+    Number.isFinite(excessDecibels) ? signed(excessDecibels) : excessDecibels > 0 ? 'all' : '',
+  ),
 ];
 const WITHOUT = [figure('without', '↓', ({ withoutDecibels }) => decibels(withoutDecibels ?? NaN))];
 const STEPS = [
@@ -209,7 +211,7 @@ function bar(part: number): string {
   return '█'.repeat(Math.round(part * MAX_BAR));
 }
 
-const signed = (value: number): string => (value > 0 ? `+${decibels(value)}` : decibels(value));
+const signed = (value: number): string => `${value > 0 ? '+' : ''}${value.toFixed(1)}`;
 
 function share(part: number): string {
   return part === 0 ? '' : percent(part, part < 1e-4 ? 4 : 2);

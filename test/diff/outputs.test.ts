@@ -55,5 +55,7 @@ describe('outputs', () => {
     // Scores that are probabilities already are taken as such.
     expect(klDivergence(Float32Array.of(p, 1 - p), Float32Array.of(q, 1 - q))).toBeCloseTo(expected, 6);
     expect(klDivergence(Float32Array.of(0, 1), Float32Array.of(0.5, 0.5))).toBeCloseTo(Math.LN2, 12);
+    expect(klDivergence(Float32Array.of(1, 2), Float32Array.of(NaN, 2))).toBe(Infinity);
+    expect(klDivergence(Float32Array.of(NaN, 2), Float32Array.of(NaN, 2))).toBe(0);
   });
 });
