@@ -12,6 +12,8 @@ const COMMANDS = [
   'eval',
   'ladder',
   'profile',
+  'diff',
+  'explain',
   'compile',
   'run',
   'check',
