@@ -49,6 +49,14 @@ export { countFlips, firstDifferentSample, mcnemar, outputNoise } from './runtim
 export { evaluateLadder } from './runtime/evaluate/ladder.ts';
 export type { Ladder, LadderOptions, LadderRow } from './runtime/evaluate/ladder.ts';
 export { renderLadder } from './runtime/report/ladder.ts';
+export { diffRuns } from './runtime/diff/diff.ts';
+export type { DiffReport } from './runtime/diff/diff.ts';
+export { compareTraces } from './runtime/diff/tensors.ts';
+export type { TensorComparison, TensorDiff } from './runtime/diff/tensors.ts';
+export type { Trace } from './runtime/diff/trace.ts';
+export { decodeRun, encodeRun } from './runtime/diff/run-files.ts';
+export { ScoreRecorder, recordRun } from './runtime/diff/record.ts';
+export type { Run } from './runtime/diff/run.ts';
 export { imageDataset } from './runtime/data/dataset.ts';
 export type { Dataset, ImageSource } from './runtime/data/dataset.ts';
 export { idxImages } from './runtime/data/idx-images.ts';

@@ -1,9 +1,6 @@
 /** How far a tensor is from what it should be: figures that are summed up over samples. */
 import type { Grid } from './grid.ts';
 
-/** Which direction of a figure is worse. */
-export type Worse = 'higher' | 'lower';
-
 /**
  * The figures of one comparison. Shares are 0 to 1. A step is the distance between neighbouring numbers of the tensor's own type; where that differs, as in
  * floats, it is the distance at the root mean square of the expected values.
@@ -28,20 +25,6 @@ export interface ErrorMetrics {
   /** Elements that are NaN or infinite where a number is expected, or the other way round. */
   readonly nonFinite: number;
 }
-
-/** What a column means and which way is worse, for tables and documentation. */
-export const METRICS = {
-  sqnrDecibels: { doc: 'signal by error power, dB', worse: 'lower' },
-  cosine: { doc: 'cosine of the angle between the tensors', worse: 'lower' },
-  maximumError: { doc: 'largest error', worse: 'higher' },
-  maximumSteps: { doc: "largest error in steps of the tensor's own type", worse: 'higher' },
-  rmse: { doc: 'root mean square error', worse: 'higher' },
-  rmseSteps: { doc: 'root mean square error in steps; 0.289 is one rounding', worse: 'higher' },
-  meanError: { doc: 'mean error, with its sign', worse: 'higher' },
-  saturated: { doc: 'share of elements clamped to the range of the type', worse: 'higher' },
-  zeroed: { doc: 'share of elements that became zero', worse: 'higher' },
-  nonFinite: { doc: 'elements that became NaN or infinite', worse: 'higher' },
-} as const satisfies Record<Exclude<keyof ErrorMetrics, 'elements'>, { doc: string; worse: Worse }>;
 
 /** Adds up over samples. */
 export class ErrorStatistics {
