@@ -39,9 +39,10 @@ const CONVERTING: ReadonlySet<string> = new Set(['quantize', 'dequantize', 'requ
 const ENOUGH_ELEMENTS = 256;
 const MAX_DRAWS = 8;
 
-/** Draws of noise; the same ones in every comparison. */
+/** Draws of noise: for each value a sequence of its own, which does not depend on what else is compared. */
 export class NoiseModel {
   readonly #graph: Graph;
+  readonly #states = new Map<string, number>();
   #state = DEFAULT_SEED;
 
   constructor(graph: Graph) {
@@ -53,11 +54,14 @@ export class NoiseModel {
     const count = this.#graph.node(root).type.shape.reduce((product, d) => product * d, 1);
     const draws = Math.min(MAX_DRAWS, Math.max(1, Math.ceil(ENOUGH_ELEMENTS / Math.max(1, count))));
     let sum = 0;
+    this.#state = this.#states.get(root) ?? seedOf(root);
     for (let draw = 0; draw < draws; draw++) {
       const { clean, noisy } = this.#twin(root, cut);
+      if (clean === noisy) return 0;
       const [x, y] = [numbers(clean), numbers(noisy)];
       for (let i = 0; i < x.length; i++) sum += ((y[i] as number) - (x[i] as number)) ** 2;
     }
+    this.#states.set(root, this.#state);
     return count === 0 ? 0 : sum / (draws * count);
   }
 
@@ -97,20 +101,7 @@ export class NoiseModel {
 
   #applied(node: OpNode, operands: readonly (Twin | undefined)[]): Twin {
     const [first] = operands;
-    const type: TensorType = { element: 'f32', shape: node.type.shape };
-    const both: Twin =
-      CONVERTING.has(node.op) && first
-        ? first
-        : {
-            clean: evaluateNode(
-              { ...node, type },
-              operands.map((operand) => operand?.clean),
-            ),
-            noisy: evaluateNode(
-              { ...node, type },
-              operands.map((operand) => operand?.noisy),
-            ),
-          };
+    const both = CONVERTING.has(node.op) && first ? first : evaluateTwin(node, operands);
     return SELECTING.includes(node.op) ? both : { clean: both.clean, noisy: this.#noised(both.noisy, node.type).noisy };
   }
 
@@ -125,6 +116,28 @@ export class NoiseModel {
     this.#state = xorshift32(this.#state);
     return uniformF32(this.#state);
   }
+}
+
+/** A nonzero state for a name. */
+function seedOf(name: string): number {
+  let state = DEFAULT_SEED;
+  for (let i = 0; i < name.length; i++) state = xorshift32((state ^ name.charCodeAt(i)) >>> 0 || DEFAULT_SEED);
+  return state;
+}
+
+/** The op in f32 on both forms of its operands; on one where there is no noise yet. */
+function evaluateTwin(node: OpNode, operands: readonly (Twin | undefined)[]): Twin {
+  const inFloat: OpNode = { ...node, type: { element: 'f32', shape: node.type.shape } };
+  const clean = evaluateNode(
+    inFloat,
+    operands.map((operand) => operand?.clean),
+  );
+  if (operands.every((operand) => operand?.clean === operand?.noisy)) return { clean, noisy: clean };
+  const noisy = evaluateNode(
+    inFloat,
+    operands.map((operand) => operand?.noisy),
+  );
+  return { clean, noisy };
 }
 
 /** The same numbers in f32. */
