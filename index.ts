@@ -55,7 +55,7 @@ export { compareTraces } from './runtime/diff/tensors.ts';
 export type { TensorComparison, TensorDiff } from './runtime/diff/tensors.ts';
 export type { Trace } from './runtime/diff/trace.ts';
 export { decodeRun, encodeRun } from './runtime/diff/run-files.ts';
-export { ScoreRecorder, recordRun } from './runtime/diff/record.ts';
+export { recordRun } from './runtime/diff/record.ts';
 export type { Run } from './runtime/diff/run.ts';
 export { imageDataset } from './runtime/data/dataset.ts';
 export type { Dataset, ImageSource } from './runtime/data/dataset.ts';

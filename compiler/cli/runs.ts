@@ -1,6 +1,5 @@
 /** Runs as commands make, save and read them. */
 import { decodeContainer, encodeContainer } from '../../isa/container.ts';
-import type { Program } from '../../isa/program.ts';
 import type { Target } from '../../isa/target.ts';
 import { hasExtension } from '../../isa/target.ts';
 import { dumping } from '../../passes/instruments/printing.ts';
@@ -9,11 +8,10 @@ import type { PassInvocation } from '../../passes/pass.ts';
 import { printPipeline } from '../../passes/pipeline-text.ts';
 import type { Dataset } from '../../runtime/data/dataset.ts';
 import type { Recorded } from '../../runtime/diff/record.ts';
-import { ScoreRecorder, batchOf, bytesOfRun, recordRun } from '../../runtime/diff/record.ts';
+import { batchOf, bytesOfRun, recordRun } from '../../runtime/diff/record.ts';
 import { MANIFEST, RUN_ENTRIES, decodeRun, encodeRun } from '../../runtime/diff/run-files.ts';
 import type { Run } from '../../runtime/diff/run.ts';
-import type { EvaluateOptions } from '../../runtime/evaluate/evaluate.ts';
-import { evaluateProgram } from '../../runtime/evaluate/evaluate.ts';
+import { evaluateScores } from '../../runtime/evaluate/scores.ts';
 import { graphMacs } from '../../runtime/evaluate/work.ts';
 import { kindOf, monotonicSeconds, packageVersion, readFile, requireReplaceable, writeDirectory } from '../../runtime/platform/node.ts';
 import { fail } from '../ir/diagnostic.ts';
@@ -29,14 +27,12 @@ export const DEFAULT_SAVED_SAMPLES = 4;
 const DEFAULT_VALUE_BYTES = 2 ** 26;
 const MAX_VALUE_BYTES = 2 ** 31;
 
-type Subject = Omit<Recorded, 'toolchain' | 'programHash' | 'scores' | 'runs'>;
+type Subject = Omit<Recorded, 'toolchain' | 'programHash' | 'runs'>;
 
 /** Collects a run while `eval` works, and writes it. */
 export interface RunSaver {
   /** Keep the graph after each pass. */
   readonly observers: readonly PassObserver[];
-  /** To be told the scores of every sample. */
-  scoresOf(program: Program): NonNullable<EvaluateOptions['onScores']>;
   save(subject: Subject, container: Uint8Array, signal: AbortSignal): Promise<void>;
 }
 
@@ -48,31 +44,18 @@ export function runSaver({ save, saveSamples }: { readonly save?: string; readon
   }
   requireReplaceable(save, RUN_ENTRIES);
   const graphs = new Map<string, Graph>();
-  let recorder: ScoreRecorder | undefined;
   return {
     observers: [dumping((file, graph) => void graphs.set(file, graph))],
-    scoresOf(program) {
-      const made = (recorder = new ScoreRecorder(program));
-      return (sample, scores) => made.add(sample, scores);
-    },
     async save(subject, container, signal) {
-      const run = await recorded(subject, container, recorder, runsFor(subject, saveSamples), signal);
+      const run = await recorded(subject, container, runsFor(subject, saveSamples), signal);
       writeDirectory(save, encodeRun(run, container, graphs), RUN_ENTRIES);
     },
   };
 }
 
-function recorded(
-  subject: Subject,
-  container: Uint8Array,
-  recorder: ScoreRecorder | undefined,
-  runs: number,
-  signal: AbortSignal,
-): Promise<Run> {
-  if (!recorder) throw new Error('a run is recorded of a program that was not evaluated');
-  const scores = recorder.scores(subject.dataset);
+function recorded(subject: Subject, container: Uint8Array, runs: number, signal: AbortSignal): Promise<Run> {
   const toolchain = `plumbline ${packageVersion()}`;
-  return recordRun({ ...subject, toolchain, programHash: decodeContainer(container).hash, scores, runs }, signal);
+  return recordRun({ ...subject, toolchain, programHash: decodeContainer(container).hash, runs }, signal);
 }
 
 /** How many runs of the graph are saved for a number of samples. */
@@ -114,17 +97,15 @@ export async function runModel(
   const compilation = compileModel(graph, { target, passes, pipeline: { observers } });
   const { program } = compilation;
   const container = encodeContainer(program, containerInfo(target));
-  const recorder = new ScoreRecorder(program);
   const shown = progress(label);
   const about = { model: name, passes: printPipeline(passes), macs: graphMacs(graph), programBytes: container.length, compileSeconds: 0 };
-  const evaluation = await evaluateProgram(program, target, dataset, about, {
+  const scored = await evaluateScores(program, target, dataset, about, {
     now: monotonicSeconds,
     onProgress: (done, total) => shown.update(done, total),
-    onScores: (sample, scores) => recorder.add(sample, scores),
     signal,
   }).finally(() => shown.clear());
-  const subject = { model: name, compilation, passes, target, dataset, evaluation };
-  return recorded(subject, container, recorder, runsFor(subject, samples), signal);
+  const subject = { model: name, compilation, passes, target, dataset, ...scored };
+  return recorded(subject, container, runsFor(subject, samples), signal);
 }
 
 /** Whether an argument is the directory of a run. */

@@ -79,7 +79,7 @@ export function compareScores(reference: Scores, program: Scores): OutputCompari
     better: counts.better,
     worse: counts.worse,
     other: counts.other,
-    pValue: mcnemar(counts.better, counts.worse),
+    pValue: mcnemar(counts),
     sqnrDecibels: decibels(signal, noise),
     klDivergence: divergence / samples,
     medianMargin: median(margins),

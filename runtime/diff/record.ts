@@ -2,7 +2,6 @@
 import { evaluateGraph } from '../../compiler/ir/evaluate.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
-import { tensor } from '../../compiler/ir/tensor.ts';
 import { elementCount, typeBytes } from '../../compiler/ir/types.ts';
 import { fail } from '../../compiler/ir/diagnostic.ts';
 import type { Compilation } from '../../compiler/pipeline.ts';
@@ -15,33 +14,23 @@ import type { PassInvocation } from '../../passes/pass.ts';
 import { printPipeline } from '../../passes/pipeline-text.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Evaluation } from '../evaluate/evaluate.ts';
-import type { PortData } from '../machine/host.ts';
+import { graphSample } from '../evaluate/samples.ts';
+import type { Scores as EvaluatedScores } from '../evaluate/scores.ts';
 import { fractionBits, isFixed } from '../numerics/element.ts';
 import type { Scores } from './outputs.ts';
 import type { Run, RunResult } from './run.ts';
 import { RUN_SCHEMA, graphHash } from './run.ts';
 import { contractOf } from './trace.ts';
 
-/** Keeps the scores of every sample, as `evaluateProgram` gives them. */
-export class ScoreRecorder {
-  readonly #rows: Float32Array[] = [];
-  readonly #scale: number;
-
-  constructor({ outputs }: Program) {
-    const element = outputs[0]?.element ?? 'f32';
-    this.#scale = isFixed(element) ? 2 ** -fractionBits(element) : 1;
-  }
-
-  add(sample: number, scores: PortData): void {
-    this.#rows[sample] = Float32Array.from(scores, (x) => x * this.#scale);
-  }
-
-  scores(dataset: Dataset): Scores {
-    const classes = this.#rows[0]?.length ?? 0;
-    const scores = new Float32Array(this.#rows.length * classes);
-    this.#rows.forEach((row, i) => scores.set(row, i * classes));
-    return { classes, scores, labels: Int32Array.from({ length: dataset.samples }, (_, i) => dataset.label(i)) };
-  }
+/** What an evaluation kept of every sample, as numbers and with the classes of the data. */
+function labelledScores({ classes, values }: EvaluatedScores, { outputs }: Program, dataset: Dataset): Scores {
+  const element = outputs[0]?.element ?? 'f32';
+  const scale = isFixed(element) ? 2 ** -fractionBits(element) : 1;
+  return {
+    classes,
+    scores: Float32Array.from(values, (x) => x * scale),
+    labels: Int32Array.from({ length: dataset.samples }, (_, i) => dataset.label(i)),
+  };
 }
 
 /** What a run is recorded of, once its program has been evaluated. */
@@ -55,15 +44,17 @@ export interface Recorded {
   readonly programHash: string;
   readonly dataset: Dataset;
   readonly evaluation: Evaluation;
-  readonly scores: Scores;
+  /** Of every sample. */
+  readonly scores: EvaluatedScores;
   /** Runs of the graph whose values are kept. */
   readonly runs: number;
 }
 
 /** The run, its values computed on the legal graph. They are held to the scores of the program: they must be the same bits. */
 export async function recordRun(recorded: Recorded, signal?: AbortSignal): Promise<Run> {
-  const { compilation, passes, target, dataset, evaluation, scores } = recorded;
+  const { compilation, passes, target, dataset, evaluation } = recorded;
   const { imported, legal, layouts, program } = compilation;
+  const scores = labelledScores(recorded.scores, program, dataset);
   const values = await traceValues(legal, dataset, recorded.runs, signal);
   requireSameScores(legal, values, scores);
   const required = legalization(target);
@@ -101,7 +92,7 @@ export function bytesOfRun(graph: Graph): number {
   return graph.nodes.reduce((sum, node) => sum + (node.kind === 'constant' ? 0 : typeBytes(node.type)), 0);
 }
 
-/** All values, constants excepted, of the first runs of a graph on a data set; a last batch that is not full is padded with its last sample. */
+/** All values, constants excepted, of the first runs of a graph on a data set. */
 async function traceValues(
   graph: Graph,
   dataset: Dataset,
@@ -111,13 +102,10 @@ async function traceValues(
   const [input] = graph.inputs;
   if (!input) throw new Error(`graph ${graph.name} has no input`);
   const batch = batchOf(graph, dataset);
-  const elements = elementCount(dataset.shape);
   const traced: ReadonlyMap<string, Tensor>[] = [];
   for (let run = 0; run < Math.min(runs, Math.ceil(dataset.samples / batch)); run++) {
     signal?.throwIfAborted();
-    const data = new Float32Array(batch * elements);
-    for (let i = 0; i < batch; i++) data.set((await dataset.read(Math.min(run * batch + i, dataset.samples - 1))).elements, i * elements);
-    const values = evaluateGraph(graph, new Map([[input.name, tensor(input.type, data)]]), { keep: 'all' });
+    const values = evaluateGraph(graph, await graphSample(input, dataset, batch, run * batch), { keep: 'all' });
     traced.push(new Map([...values].filter(([name]) => graph.node(name).kind !== 'constant')));
   }
   return traced;

@@ -2,22 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Scores } from '../../runtime/diff/outputs.ts';
 import { compareScores, klDivergence } from '../../runtime/diff/outputs.ts';
-import { mcnemar } from '../../runtime/evaluate/paired.ts';
-
-describe("McNemar's exact test", () => {
-  it('is a binomial with p = 1/2', () => {
-    expect([mcnemar(0, 0), mcnemar(1, 0), mcnemar(3, 3)]).toEqual([1, 1, 1]);
-    expect(mcnemar(5, 0)).toBeCloseTo(2 / 32, 14);
-    // 2·(C(20,0) + … + C(20,5)) / 2^20
-    expect(mcnemar(5, 15)).toBeCloseTo((2 * (1 + 20 + 190 + 1140 + 4845 + 15504)) / 2 ** 20, 12);
-  });
-
-  it('is symmetric, and holds for many samples', () => {
-    expect(mcnemar(15, 5)).toBe(mcnemar(5, 15));
-    // The normal approximation with continuity: z = 199/√10,100 = 1.98, p = 0.0477.
-    expect(mcnemar(4950, 5150)).toBeCloseTo(0.0477, 3);
-  });
-});
 
 const scores = (labels: readonly number[], ...rows: readonly (readonly number[])[]): Scores => ({
   classes: rows[0]?.length ?? 0,

@@ -16,10 +16,10 @@ import { parsePipeline } from '../../passes/pipeline-text.ts';
 import { firstSamples } from '../../runtime/data/dataset.ts';
 import { parseNpy } from '../../runtime/data/npy.ts';
 import { diffRuns } from '../../runtime/diff/diff.ts';
-import { ScoreRecorder, recordRun } from '../../runtime/diff/record.ts';
+import { recordRun } from '../../runtime/diff/record.ts';
 import { decodeRun, encodeRun } from '../../runtime/diff/run-files.ts';
 import type { Run } from '../../runtime/diff/run.ts';
-import { evaluateProgram } from '../../runtime/evaluate/evaluate.ts';
+import { evaluateScores } from '../../runtime/evaluate/scores.ts';
 import { loadTarget } from '../support/targets.ts';
 
 type Files = ReadonlyMap<string, Uint8Array>;
@@ -36,12 +36,10 @@ async function record(targetName: 'cambricon' | 'cambricon-base', samples = 6, b
   });
   const container = encodeContainer(compilation.program, { targetHash: targetHash(target), producer: 'test' });
   const dataset = firstSamples(await zooDataset('fashion-mnist'), samples);
-  const recorder = new ScoreRecorder(compilation.program);
   let now = Math.random();
   const about = { model: 'm', passes: 'O1', macs: 1, programBytes: container.length, compileSeconds: now };
-  const evaluation = await evaluateProgram(compilation.program, target, dataset, about, {
+  const scored = await evaluateScores(compilation.program, target, dataset, about, {
     now: () => (now += Math.random()),
-    onScores: (sample, scores) => recorder.add(sample, scores),
   });
   const run = await recordRun({
     toolchain: 'test',
@@ -51,8 +49,7 @@ async function record(targetName: 'cambricon' | 'cambricon-base', samples = 6, b
     target,
     programHash: decodeContainer(container).hash,
     dataset,
-    evaluation,
-    scores: recorder.scores(dataset),
+    ...scored,
     runs,
   });
   return { run, files: encodeRun(run, container, graphs) };

@@ -3,19 +3,25 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import process from 'node:process';
 import { parsePipeline } from '../../../passes/pipeline-text.ts';
-import { firstSamples } from '../../../runtime/data/dataset.ts';
 import type { DiffReport, Sorting } from '../../../runtime/diff/diff.ts';
 import { SORTINGS, diffRuns } from '../../../runtime/diff/diff.ts';
 import type { Run } from '../../../runtime/diff/run.ts';
 import { renderDiff } from '../../../runtime/report/diff.ts';
 import { fail } from '../../ir/diagnostic.ts';
-import type { DataFlags } from '../data.ts';
-import { DATA_FORMS, modelDataset } from '../data.ts';
+import { datasetOf } from '../data.ts';
 import { EXIT } from '../errors.ts';
 import { interruptible } from '../interrupt.ts';
 import { findModel, loadGraph } from '../model.ts';
-import type { BindingFlags } from '../options.ts';
-import { DEFAULT_PASSES, MODEL_ARGUMENT, addBindingOptions, addTargetOption, jsonOption, positiveInteger } from '../options.ts';
+import type { BindingFlags, DataFlags } from '../options.ts';
+import {
+  DEFAULT_PASSES,
+  MODEL_ARGUMENT,
+  addBindingOptions,
+  addDataOptions,
+  addTargetOption,
+  jsonOption,
+  positiveInteger,
+} from '../options.ts';
 import { print, printMeasurements, verdictColors } from '../output.ts';
 import { progress } from '../progress.ts';
 import { DEFAULT_SAVED_SAMPLES, floatTargetFor, isRunDirectory, readRun, runModel } from '../runs.ts';
@@ -28,7 +34,6 @@ interface Flags extends BindingFlags, DataFlags {
   readonly passes?: string;
   readonly against?: string;
   readonly target: string;
-  readonly limit: number;
   readonly samples: number;
   readonly sort: Sorting;
   readonly top: number;
@@ -50,10 +55,8 @@ export function addDiff(program: Command): void {
       '--against <pipeline>',
       'passes of the reference, on the same target; without it the reference is the float model as it was imported',
     )
-    .option('-d, --data <path>', `${DATA_FORMS}; a network of the zoo brings its own`)
-    .option('--preprocess <text>', 'from pixels to elements, as `plumbline eval --help` says')
-    .option('-n, --limit <samples>', 'samples that are compared at the outputs', positiveInteger, DEFAULT_LIMIT)
     .option('--samples <n>', 'samples that are compared tensor by tensor', positiveInteger, DEFAULT_SAVED_SAMPLES);
+  addDataOptions(command);
   addTargetOption(command);
   addBindingOptions(command)
     .addOption(
@@ -74,7 +77,7 @@ export function addDiff(program: Command): void {
       'after',
       `
 Two runs are compared from what they saved: no program runs again. Values come from the legal graph, whose values are bit for bit the program's, so
-that looking at a tensor never changes what is fused. Ends with exit code 1 if a tensor is broken.
+that looking at a tensor never changes what is fused. Models run on ${DEFAULT_LIMIT} samples unless --limit is given. Ends with exit code 1 if a tensor is broken.
 
 Examples:
   plumbline diff lenet-300-100 --target cambricon-base
@@ -121,7 +124,7 @@ async function modelRuns(model: string, flags: Flags): Promise<readonly [Run, Ru
   const passes = parsePipeline(flags.passes ?? DEFAULT_PASSES);
   const against = parsePipeline(flags.against ?? '');
   const graph = loadGraph(source, flags);
-  const dataset = firstSamples(await modelDataset(source, flags), flags.limit);
+  const dataset = await datasetOf(source, { ...flags, limit: flags.limit ?? DEFAULT_LIMIT });
   const common = { name: source.name, graph, dataset, samples: flags.samples };
   return interruptible(async (signal) => {
     const onTarget = flags.against === undefined ? floatTargetFor(target) : target;

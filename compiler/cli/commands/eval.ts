@@ -4,8 +4,8 @@ import { encodeContainer } from '../../../isa/container.ts';
 import { parsePipeline, printPipeline } from '../../../passes/pipeline-text.ts';
 import { PREPROCESS_PRESETS } from '../../../runtime/data/preprocess.ts';
 import type { EngineName } from '../../../runtime/engine/engine.ts';
-import { evaluateProgram } from '../../../runtime/evaluate/evaluate.ts';
 import { PhaseTimes } from '../../../runtime/evaluate/phase-times.ts';
+import { evaluateScores } from '../../../runtime/evaluate/scores.ts';
 import { graphMacs } from '../../../runtime/evaluate/work.ts';
 import { monotonicSeconds } from '../../../runtime/platform/node.ts';
 import { renderEvaluation } from '../../../runtime/report/evaluation.ts';
@@ -16,7 +16,16 @@ import { datasetOf } from '../data.ts';
 import { interruptible } from '../interrupt.ts';
 import { findModel, loadGraph } from '../model.ts';
 import type { BindingFlags, DataFlags } from '../options.ts';
-import { MODEL_ARGUMENT, addBindingOptions, addDataOptions, addTargetOption, engineOption, jsonOption, passesOption, positiveInteger } from '../options.ts';
+import {
+  MODEL_ARGUMENT,
+  addBindingOptions,
+  addDataOptions,
+  addTargetOption,
+  engineOption,
+  jsonOption,
+  passesOption,
+  positiveInteger,
+} from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { containerInfo } from '../producer.ts';
 import { progress } from '../progress.ts';
@@ -101,9 +110,8 @@ async function run(model: string, flags: Flags): Promise<void> {
   const compileSeconds = monotonicSeconds() - prepared + (loaded - start);
 
   const shown = progress(source.name);
-  const onScores = saver?.scoresOf(program);
   const evaluation = await interruptible(async (signal) => {
-    const result = await evaluateProgram(
+    const scored = await evaluateScores(
       program,
       target,
       dataset,
@@ -121,11 +129,10 @@ async function run(model: string, flags: Flags): Promise<void> {
         profile: flags.profile ?? false,
         onProgress: (done, total) => shown.update(done, total),
         signal,
-        ...(onScores && { onScores }),
       },
     );
-    await saver?.save({ model: source.name, compilation, passes, target, dataset, evaluation: result }, container, signal);
-    return result;
+    await saver?.save({ model: source.name, compilation, passes, target, dataset, ...scored }, container, signal);
+    return scored.evaluation;
   }).finally(() => shown.clear());
   const { profile } = evaluation.host;
   if (flags.json) printJson(evaluation);

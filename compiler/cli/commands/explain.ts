@@ -2,24 +2,22 @@
 import type { Command } from 'commander';
 import { dumping } from '../../../passes/instruments/printing.ts';
 import { parsePipeline } from '../../../passes/pipeline-text.ts';
-import { firstSamples } from '../../../runtime/data/dataset.ts';
 import { explain, findValue } from '../../../runtime/diff/explain.ts';
 import { diffRuns } from '../../../runtime/diff/diff.ts';
 import { profileInstructions } from '../../../runtime/evaluate/profile.ts';
 import { renderExplanation } from '../../../runtime/report/explain.ts';
 import type { Graph } from '../../ir/graph.ts';
-import type { DataFlags } from '../data.ts';
-import { DATA_FORMS, modelDataset } from '../data.ts';
+import { datasetOf } from '../data.ts';
 import { interruptible } from '../interrupt.ts';
 import { findModel, loadGraph } from '../model.ts';
-import type { BindingFlags } from '../options.ts';
-import { MODEL_ARGUMENT, addBindingOptions, addTargetOption, jsonOption, passesOption, positiveInteger } from '../options.ts';
+import type { BindingFlags, DataFlags } from '../options.ts';
+import { DATA_FORMS, MODEL_ARGUMENT, addBindingOptions, addTargetOption, jsonOption, passesOption, positiveInteger } from '../options.ts';
 import { print, printMeasurements } from '../output.ts';
 import { DEFAULT_SAVED_SAMPLES, floatTargetFor, runModel } from '../runs.ts';
 import { failUnknown } from '../suggest.ts';
 import { loadTarget } from '../target.ts';
 
-interface Flags extends BindingFlags, DataFlags {
+interface Flags extends BindingFlags, Pick<DataFlags, 'data' | 'preprocess'> {
   readonly passes: string;
   readonly target: string;
   readonly samples: number;
@@ -53,7 +51,7 @@ async function run(model: string, node: string, flags: Flags): Promise<void> {
   const target = loadTarget(flags.target);
   const passes = parsePipeline(flags.passes);
   const graph = loadGraph(source, flags);
-  const dataset = firstSamples(await modelDataset(source, flags), flags.samples);
+  const dataset = await datasetOf(source, { ...flags, limit: flags.samples });
   const stages = new Map<string, Graph>();
   const common = { name: source.name, graph, dataset, samples: flags.samples };
   const explanation = await interruptible(async (signal) => {
