@@ -4,7 +4,7 @@ import type { NamedArray } from '../../runtime/data/arrays.ts';
 import { arrayDataset, arrayImages, chooseArrays, holdsPixels, LABEL_NAMES, parseNpz, SAMPLE_NAMES } from '../../runtime/data/arrays.ts';
 import { cifarImages } from '../../runtime/data/cifar.ts';
 import type { Dataset, ImageSource } from '../../runtime/data/dataset.ts';
-import { imageDataset } from '../../runtime/data/dataset.ts';
+import { firstSamples, imageDataset } from '../../runtime/data/dataset.ts';
 import { DataError } from '../../runtime/data/errors.ts';
 import type { LabelledFile } from '../../runtime/data/folder.ts';
 import { checkLabelled, classFolders, fileImages, isImageName, parseLabels } from '../../runtime/data/folder.ts';
@@ -14,9 +14,20 @@ import { parseNpy } from '../../runtime/data/npy.ts';
 import { DEFAULT_PREPROCESS, parsePreprocess } from '../../runtime/data/preprocess.ts';
 import { imageLibrary } from '../../runtime/platform/images.ts';
 import { kindOf, listDirectory, readFile } from '../../runtime/platform/node.ts';
+import { fail } from '../ir/diagnostic.ts';
+import type { ModelSource } from './model.ts';
+import type { DataFlags } from './options.ts';
+import { DATA_FORMS } from './options.ts';
+import { zooDataset } from './zoo.ts';
 
-export const DATA_FORMS =
-  'a folder of images with labels.csv or with a folder for each class, IDX files, CIFAR-10 (.bin), or arrays (.npz)';
+/** The data that a model is evaluated on: what is given, or what its network in the zoo brings. */
+export async function datasetOf({ name, zoo }: ModelSource, { data, preprocess, limit = Infinity }: DataFlags): Promise<Dataset> {
+  if (data !== undefined) return firstSamples(await loadDataset(data, preprocess), limit);
+  if (preprocess !== undefined)
+    return fail('usage', 'cli/no-data', '--preprocess needs --data: the data of the zoo are preprocessed as its networks need');
+  if (zoo) return firstSamples(await zooDataset(zoo.dataset), limit);
+  return fail('usage', 'cli/no-data', `${name} is not of the zoo and brings no data`, { hint: `give ${DATA_FORMS} with --data` });
+}
 
 /** The labelled data at a path, preprocessed as a text says. */
 export async function loadDataset(path: string, preprocess?: string): Promise<Dataset> {

@@ -70,6 +70,28 @@ export function addBindingOptions(command: Command): Command {
     .option('--shape <input=shape>', 'give the whole shape of an input, such as image=1x1x56x56; may be repeated', parseShape);
 }
 
+/** What a model is evaluated on. */
+export interface DataFlags {
+  readonly data?: string;
+  readonly preprocess?: string;
+  readonly limit?: number;
+  readonly batch?: number;
+}
+
+export const DATA_FORMS =
+  'a folder of images with labels.csv or with a folder for each class, IDX files, CIFAR-10 (.bin), or arrays (.npz)';
+
+export function addDataOptions(command: Command): Command {
+  return command
+    .option('-d, --data <path>', `${DATA_FORMS}; a network of the zoo brings its own`)
+    .option(
+      '--preprocess <text>',
+      'from pixels to elements: a preset, or key=value pairs, separated by commas; see `plumbline eval --help` (default: scale=1/255)',
+    )
+    .option('-n, --limit <samples>', 'evaluate on the first samples only', positiveInteger)
+    .option('-b, --batch <samples>', 'samples that one run of the program takes (default: 1)', positiveInteger);
+}
+
 export function addTargetOption(command: Command): Command {
   return command.option(
     '-t, --target <name|file.json>',

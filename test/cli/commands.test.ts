@@ -8,7 +8,23 @@ import { zooDataset } from '../../compiler/cli/zoo.ts';
 import { plumbline, ROOT, succeed, temporaryFolder } from '../support/cli.ts';
 import { expectGolden } from '../support/golden.ts';
 
-const COMMANDS = ['eval', 'profile', 'compile', 'run', 'check', 'opt', 'asm', 'disasm', 'zoo', 'targets', 'passes', 'ops', 'isa'] as const;
+const COMMANDS = [
+  'eval',
+  'profile',
+  'compile',
+  'run',
+  'check',
+  'opt',
+  'bisect',
+  'reduce',
+  'asm',
+  'disasm',
+  'zoo',
+  'targets',
+  'passes',
+  'ops',
+  'isa',
+] as const;
 
 const DATA = join(ROOT, 'benchmarks/zoo/image/fashion-mnist/t10k');
 

@@ -1,10 +1,7 @@
 /** `plumbline eval`: accuracy, throughput and energy of the executed program on labelled data. */
 import type { Command } from 'commander';
-import process from 'node:process';
 import { encodeContainer } from '../../../isa/container.ts';
 import { parsePipeline, printPipeline } from '../../../passes/pipeline-text.ts';
-import type { Dataset } from '../../../runtime/data/dataset.ts';
-import { firstSamples } from '../../../runtime/data/dataset.ts';
 import { PREPROCESS_PRESETS } from '../../../runtime/data/preprocess.ts';
 import type { EngineName } from '../../../runtime/engine/engine.ts';
 import { evaluateProgram } from '../../../runtime/evaluate/evaluate.ts';
@@ -13,32 +10,25 @@ import { graphMacs } from '../../../runtime/evaluate/work.ts';
 import { monotonicSeconds } from '../../../runtime/platform/node.ts';
 import { renderEvaluation } from '../../../runtime/report/evaluation.ts';
 import { renderHostProfile } from '../../../runtime/report/host-profile.ts';
-import { fail } from '../../ir/diagnostic.ts';
 import type { CompileObserver, CompilePhase } from '../../lower/phases.ts';
 import { compileModel } from '../../pipeline.ts';
-import { DATA_FORMS, loadDataset } from '../data.ts';
-import { Interrupted } from '../errors.ts';
-import type { ModelSource } from '../model.ts';
+import { datasetOf } from '../data.ts';
+import { interruptible } from '../interrupt.ts';
 import { findModel, loadGraph } from '../model.ts';
-import type { BindingFlags } from '../options.ts';
-import { MODEL_ARGUMENT, addBindingOptions, addTargetOption, engineOption, jsonOption, passesOption, positiveInteger } from '../options.ts';
+import type { BindingFlags, DataFlags } from '../options.ts';
+import { MODEL_ARGUMENT, addBindingOptions, addDataOptions, addTargetOption, engineOption, jsonOption, passesOption } from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { containerInfo } from '../producer.ts';
 import { progress } from '../progress.ts';
 import { loadTarget } from '../target.ts';
-import { zooDataset } from '../zoo.ts';
 
 const PRESETS_HELP = Object.entries(PREPROCESS_PRESETS)
   .map(([name, { text, doc }]) => `  ${name.padEnd(14)} ${doc}\n${' '.repeat(17)}${text}`)
   .join('\n');
 
-interface Flags extends BindingFlags {
-  readonly data?: string;
-  readonly preprocess?: string;
-  readonly limit?: number;
+interface Flags extends BindingFlags, DataFlags {
   readonly target: string;
   readonly passes: string;
-  readonly batch?: number;
   readonly engine: EngineName;
   readonly profile?: boolean;
   readonly json?: boolean;
@@ -48,15 +38,8 @@ export function addEval(program: Command): void {
   const command = program
     .command('eval')
     .description('compile a model, execute it on labelled data, and report accuracy, throughput and energy')
-    .argument('<model>', MODEL_ARGUMENT)
-    .option('-d, --data <path>', `${DATA_FORMS}; a network of the zoo brings its own`)
-    .option(
-      '--preprocess <text>',
-      'from pixels to elements: a preset, or key=value pairs, separated by commas; see below (default: scale=1/255)',
-    )
-    .option('-n, --limit <samples>', 'evaluate on the first samples only', positiveInteger)
-    .option('-b, --batch <samples>', 'samples that one run of the program takes (default: 1)', positiveInteger);
-  addTargetOption(command)
+    .argument('<model>', MODEL_ARGUMENT);
+  addTargetOption(addDataOptions(command))
     .addOption(passesOption())
     .addOption(engineOption())
     .option(
@@ -97,7 +80,7 @@ async function run(model: string, flags: Flags): Promise<void> {
   const start = monotonicSeconds();
   const graph = observe('import', () => loadGraph(source, flags));
   const loaded = monotonicSeconds();
-  const dataset = firstSamples(await datasetOf(source, flags), flags.limit ?? Infinity);
+  const dataset = await datasetOf(source, flags);
   const prepared = monotonicSeconds();
   const { program } = compileModel(graph, { target, passes, observe });
   const programBytes = observe('encode', () => encodeContainer(program, containerInfo(target))).length;
@@ -129,26 +112,4 @@ async function run(model: string, flags: Flags): Promise<void> {
   const { profile } = evaluation.host;
   if (flags.json) printJson(evaluation);
   else print(`${renderEvaluation(evaluation, target)}${profile ? `\n${renderHostProfile(profile)}` : ''}`);
-}
-
-function datasetOf({ name, zoo }: ModelSource, { data, preprocess }: Flags): Promise<Dataset> {
-  if (data !== undefined) return loadDataset(data, preprocess);
-  if (preprocess !== undefined)
-    return fail('usage', 'cli/no-data', '--preprocess needs --data: the data of the zoo are preprocessed as its networks need');
-  if (zoo) return zooDataset(zoo.dataset);
-  return fail('usage', 'cli/no-data', `${name} is not of the zoo and brings no data`, { hint: `give ${DATA_FORMS} with --data` });
-}
-
-/** Ctrl-C aborts `work` instead of ending the process. */
-async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  const abort = (): void => controller.abort(new Interrupted());
-  process.once('SIGINT', abort);
-  process.once('SIGTERM', abort);
-  try {
-    return await work(controller.signal);
-  } finally {
-    process.off('SIGINT', abort);
-    process.off('SIGTERM', abort);
-  }
 }
