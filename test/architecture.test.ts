@@ -29,6 +29,7 @@ const LAW: readonly (readonly [area: string, allowed: readonly string[]])[] = [
       'runtime/data',
       'runtime/evaluate',
       'runtime/diff',
+      'runtime/bisect',
       'runtime/report',
       'runtime/platform',
     ],
@@ -54,6 +55,20 @@ const LAW: readonly (readonly [area: string, allowed: readonly string[]])[] = [
   ],
   ['runtime/diff', ['compiler', 'compiler/ir', 'passes', 'isa', 'runtime/numerics', 'runtime/machine', 'runtime/data', 'runtime/evaluate']],
   [
+    'runtime/bisect',
+    [
+      'compiler',
+      'compiler/ir',
+      'compiler/lower',
+      'passes',
+      'isa',
+      'runtime/numerics',
+      'runtime/machine',
+      'runtime/engine',
+      'runtime/evaluate',
+    ],
+  ],
+  [
     'runtime/report',
     [
       'compiler',
@@ -66,6 +81,7 @@ const LAW: readonly (readonly [area: string, allowed: readonly string[]])[] = [
       'runtime/data',
       'runtime/evaluate',
       'runtime/diff',
+      'runtime/bisect',
     ],
   ],
   ['runtime/platform', ['compiler/ir', 'runtime/data']],

@@ -18,6 +18,8 @@ const COMMANDS = [
   'run',
   'check',
   'opt',
+  'bisect',
+  'reduce',
   'asm',
   'disasm',
   'zoo',
