@@ -5,7 +5,8 @@ import type { Activity } from '../machine/activity.ts';
 import { energyOf } from '../machine/energy.ts';
 import { FastMachine } from '../engine/fast-machine.ts';
 import type { Machine } from '../machine/machine.ts';
-import type { CauseCycles, LayerTiming, TimingReport } from '../machine/timing-report.ts';
+import type { CauseCycles } from '../machine/causes.ts';
+import type { LayerTiming, TimingReport } from '../machine/timing-report.ts';
 import { runObserved, timeAddresses } from './throughput.ts';
 
 export const PROFILE_SCHEMA = 'plumbline.profile/1';
