@@ -1,5 +1,5 @@
 /** Making and reading instructions as values: normal form, applicable fields, legality. Codec and assembler share it. */
-import type { Field, Form, RegisterRole } from './fields.ts';
+import type { Field, Form, RegisterField, RegisterRole } from './fields.ts';
 import { ELEMENT_CODES } from './fields.ts';
 import type { AnyInstruction, FieldName, FormName, Instruction, Mnemonic } from './table.ts';
 import { MNEMONICS, recordOf } from './table.ts';
@@ -52,14 +52,24 @@ export interface RegisterUse {
   readonly role: RegisterRole;
 }
 
+/** The fields of a form that name registers, looked up once: engines ask for those of every instruction. */
+const registerFields = new Map<Form, readonly (readonly [name: string, field: RegisterField])[]>();
+
+function registerFieldsOf(form: Form): readonly (readonly [name: string, field: RegisterField])[] {
+  let fields = registerFields.get(form);
+  if (fields === undefined) {
+    fields = Object.entries(form.fields).flatMap(([name, field]) => (field.kind === 'register' ? [[name, field] as const] : []));
+    registerFields.set(form, fields);
+  }
+  return fields;
+}
+
 /** The registers that an instruction names, in the order of its fields; those of fields that do not apply are left out. */
 export function registersOf({ mnemonic, form: formName, fields }: AnyInstruction): RegisterUse[] {
   const form = formOf(mnemonic, formName);
   const uses: RegisterUse[] = [];
-  for (const name in form.fields) {
-    const field = form.fields[name];
-    if (field?.kind === 'register' && applies(field, form, fields)) uses.push({ register: fields[name] ?? 0, role: field.role });
-  }
+  for (const [name, field] of registerFieldsOf(form))
+    if (applies(field, form, fields)) uses.push({ register: fields[name] ?? 0, role: field.role });
   return uses;
 }
 

@@ -10,7 +10,7 @@ import type { PipelineOptions } from '../../passes/manager.ts';
 import type { Meaning, PassInvocation, Sample } from '../../passes/pass.ts';
 import { printPipeline, printStep } from '../../passes/pipeline-text.ts';
 import type { Dataset } from '../data/dataset.ts';
-import type { CauseCycles } from '../machine/timing-report.ts';
+import type { CauseCycles } from '../machine/causes.ts';
 import type { CheckedPass } from './contracts.ts';
 import { checkPasses, explainDifference } from './contracts.ts';
 import type { EvaluateOptions, Evaluation } from './evaluate.ts';

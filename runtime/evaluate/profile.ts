@@ -6,8 +6,9 @@ import { MEMORIES } from '../machine/activity.ts';
 import { energyOf } from '../machine/energy.ts';
 import { FastMachine } from '../engine/fast-machine.ts';
 import type { Machine } from '../machine/machine.ts';
-import type { CauseCycles, LayerTiming, TimingReport } from '../machine/timing-report.ts';
-import { CAUSE_NAMES } from '../machine/timing-report.ts';
+import type { CauseCycles } from '../machine/causes.ts';
+import { CAUSE_NAMES } from '../machine/causes.ts';
+import type { LayerTiming, TimingReport } from '../machine/timing-report.ts';
 import { TimingModel } from '../machine/timing.ts';
 import { runObserved, timeAddresses, timingModelOf } from './throughput.ts';
 

@@ -8,7 +8,9 @@ import type { Activity } from '../machine/activity.ts';
 import { traceAddresses } from '../machine/addresses.ts';
 import { energyOf } from '../machine/energy.ts';
 import type { Machine } from '../machine/machine.ts';
-import type { CauseCycles, TimingReport } from '../machine/timing-report.ts';
+import type { CauseCycles } from '../machine/causes.ts';
+import type { TimingReport } from '../machine/timing-report.ts';
+import type { TimingOptions } from '../machine/timing.ts';
 import { TimingModel } from '../machine/timing.ts';
 
 /** Figures of one run of the program, which takes a whole batch, unless they say otherwise. */
@@ -48,8 +50,8 @@ export function layerOf(program: Program, pc: number): string {
 }
 
 /** A timing model whose layers are the graph operations of a program. */
-export function timingModelOf(program: Program, target: Target): TimingModel {
-  return new TimingModel(target, { keyOf: (pc) => layerOf(program, pc) });
+export function timingModelOf(program: Program, target: Target, options: Pick<TimingOptions, 'skip'> = {}): TimingModel {
+  return new TimingModel(target, { ...options, keyOf: (pc) => layerOf(program, pc) });
 }
 
 /** Times the program of a machine without computing values, or undefined where only a run can tell: see `traceAddresses`. */

@@ -1,6 +1,5 @@
 /** What a program did, as counts: instructions, operations, bytes. Timing counts it, energy prices it. */
-import type { ResolvedAccess } from '../../isa/accesses.ts';
-import type { ElementCode, InstructionClass, InstructionRecord, Operation } from '../../isa/fields.ts';
+import type { Access, ElementCode, InstructionClass, InstructionRecord, Operation } from '../../isa/fields.ts';
 import type { Mnemonic } from '../../isa/table.ts';
 
 export const OPERATIONS = ['add', 'multiply', 'divide', 'transcendental', 'compare'] as const satisfies readonly Operation[];
@@ -60,13 +59,16 @@ export function addActivity(total: Activity, { instructions, classes, mnemonics,
   }
 }
 
+/** The bytes of an instruction without accesses. */
+const NOTHING: number[] = [];
+
 /** Running counts of one static instruction; what each means is in its record. */
 export class InstructionCounts {
   executions = 0;
   /** Operations of each kind that the record names. */
   elements = 0;
   /** Bytes by access of the record. A repeated product reads its matrix once a row. */
-  private readonly moved: Float64Array;
+  private readonly moved: number[];
   private readonly mnemonic: Mnemonic;
   private readonly record: InstructionRecord;
   private readonly type: OperationType;
@@ -77,18 +79,14 @@ export class InstructionCounts {
     this.record = record;
     this.type = type;
     this.accumulates = accumulates;
-    this.moved = new Float64Array(record.accesses.length);
+    this.moved = record.accesses.length === 0 ? NOTHING : record.accesses.map(() => 0);
   }
 
-  /** Counts one execution. */
-  add(accesses: readonly ResolvedAccess[], elements: number): void {
-    this.executions++;
-    this.elements += elements;
-    const rows = accesses[0]?.rows ?? 0;
-    for (let i = 0; i < accesses.length; i++) {
-      const access = accesses[i] as ResolvedAccess;
-      this.moved[i] = (this.moved[i] as number) + access.rowBytes * rows * access.planes;
-    }
+  /** Counts executions that each move so many bytes by access and compute so many elements. */
+  add(executions: number, moved: readonly number[], elements: number): void {
+    this.executions += executions;
+    this.elements += executions * elements;
+    for (let i = 0; i < moved.length; i++) this.moved[i] = (this.moved[i] as number) + executions * (moved[i] as number);
   }
 
   /** Adds these counts to a total. */
@@ -97,14 +95,17 @@ export class InstructionCounts {
     activity.instructions += executions;
     activity.classes[record.class] += executions;
     activity.mnemonics[this.mnemonic] = (activity.mnemonics[this.mnemonic] ?? 0) + executions;
-    for (const operation of OPERATIONS) activity.operations[this.type][operation] += elements * (record.operations[operation] ?? 0);
+    const operations = activity.operations[this.type];
+    for (const operation in record.operations)
+      operations[operation as Operation] += elements * (record.operations[operation as Operation] ?? 0);
     if (record.operations.multiply !== undefined && record.operations.add !== undefined) activity.macs += elements;
-    record.accesses.forEach(({ space, mode, element, readWhen }, i) => {
+    for (let i = 0; i < this.moved.length; i++) {
+      const { space, mode, element, readWhen } = record.accesses[i] as Access;
       const traffic = activity.bytes[element === 'word' ? 'cache' : space];
       const bytes = this.moved[i] as number;
       // An update reads always, or under its flag.
       if (mode === 'read' || (mode === 'update' && (readWhen === undefined || this.accumulates))) traffic.read += bytes;
       if (mode !== 'read') traffic.write += bytes;
-    });
+    }
   }
 }

@@ -54,8 +54,9 @@ function lineOf(pc: number, { instruction, condition, bound }: Decoded): Line {
     bound,
     accesses: roomFor(bound),
     execute: scalarSemanticsOf(instruction.mnemonic),
-    decisive,
-    operands,
+    // Copies have no room to grow.
+    decisive: decisive.slice(),
+    operands: operands.slice(),
     result,
   };
 }

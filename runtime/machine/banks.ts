@@ -5,105 +5,120 @@
 import type { ResolvedAccess } from '../../isa/accesses.ts';
 import type { Target } from '../../isa/target.ts';
 
-/** Most operands that a vector instruction or a product has in one scratchpad. */
-const STREAMS = 3;
+/** The banks of the vector scratchpad. */
+export interface Banks {
+  readonly bankBytes: number;
+  /** Bytes after which the banks repeat. */
+  readonly span: number;
+}
 
-/** Where the figures of a stream stand in a key: start and stride modulo the span of the banks, and accesses that a row needs. */
-const START = 0;
-const STRIDE = STREAMS;
-const NEEDS = 2 * STREAMS;
-const ROWS = 3 * STREAMS;
-const ROW_CYCLES = ROWS + 1;
-const KEY = ROWS + 2;
+export const banksOf = ({ banks, bankBytes }: Target['memory']): Banks => ({ bankBytes, span: banks * bankBytes });
 
-/** Results that are kept, because loops come back to the same banks; a power of two. An entry is a key and its result. */
-const ENTRIES = 1024;
-const ENTRY = KEY + 1;
+/** Accesses that a row of an operand needs; an update reads and writes. */
+const needsOf = ({ mode, rowBytes }: ResolvedAccess, bankBytes: number): number =>
+  Math.ceil(rowBytes / bankBytes) * (mode === 'update' ? 2 : 1);
 
-export class BankConflicts {
-  private readonly bankBytes: number;
-  /** Bytes after which the banks repeat, and the bank of each of them. */
-  private readonly span: number;
-  private readonly bankOf: Int32Array;
-  /** What the result depends on; streams that are not there are 0. */
-  private readonly key = new Float64Array(KEY);
-  private readonly entries = new Float64Array(ENTRIES * ENTRY);
-  /** Start of the present row by stream. */
-  private readonly at = new Int32Array(STREAMS);
+/** Whether operands can meet in a bank so that a row takes longer than `rowCycles`. */
+export function mayConflict(accesses: readonly ResolvedAccess[], rowCycles: number, { bankBytes }: Banks): boolean {
+  let needs = 0;
+  for (const access of accesses) if (access.space === 'vector') needs += needsOf(access, bankBytes);
+  return needs > rowCycles;
+}
 
-  constructor({ banks, bankBytes }: Target['memory']) {
-    this.bankBytes = bankBytes;
-    this.span = banks * bankBytes;
-    this.bankOf = Int32Array.from({ length: this.span }, (_, byte) => Math.floor(byte / bankBytes));
+/** The operands of one instruction in the vector scratchpad, in one shape. Results are kept, because loops come back to the same banks. */
+export class Streams {
+  private readonly banks: Banks;
+  /** Indexes of the operands among the accesses. */
+  private readonly indexes: readonly number[];
+  private readonly rows: number;
+  private readonly rowCycles: number;
+  /** Whether all rows of an operand start at one place within a bank, which then is of no account. */
+  private readonly aligned: boolean;
+  private readonly strides: readonly number[];
+  private readonly needs: readonly number[];
+  /** The last result, and where there are more, all of them by places. */
+  private lastPlaces = -1;
+  private lastCycles = 0;
+  private known: Map<number, number> | undefined;
+
+  /** `rowCycles` is what a row takes without conflicts. */
+  constructor(accesses: readonly ResolvedAccess[], rowCycles: number, banks: Banks) {
+    this.banks = banks;
+    this.indexes = accesses.flatMap(({ space, rowBytes }, i) => (space === 'vector' && rowBytes > 0 ? [i] : []));
+    const streams = this.indexes.map((i) => accesses[i] as ResolvedAccess);
+    this.rows = accesses[0]?.rows ?? 0;
+    this.rowCycles = rowCycles;
+    this.aligned = streams.every(({ strideBytes }) => strideBytes % banks.bankBytes === 0);
+    this.strides = streams.map(({ strideBytes }) => ((strideBytes % banks.span) + banks.span) % banks.span);
+    this.needs = streams.map((stream) => needsOf(stream, banks.bankBytes));
+  }
+
+  /** Places of which results are kept. */
+  get size(): number {
+    return this.known?.size ?? 0;
   }
 
   /** Cycles beyond `rowCycles`, summed over rows, that the busiest bank needs. */
-  cycles(accesses: readonly ResolvedAccess[], rows: number, rowCycles: number): number {
-    const { key, entries } = this;
-    if (this.load(accesses) <= rowCycles) return 0;
-    key[ROWS] = rows;
-    key[ROW_CYCLES] = rowCycles;
-    let hash = rows | 0;
-    for (let i = 0; i < NEEDS; i++) hash = (Math.imul(hash, 31) + (key[i] as number)) | 0;
-    const entry = ((hash ^ (hash >>> 8)) & (ENTRIES - 1)) * ENTRY;
-    let same = 0;
-    while (same < KEY && entries[entry + same] === key[same]) same++;
-    if (same < KEY) {
-      entries.set(key, entry);
-      entries[entry + KEY] = this.count(rows, rowCycles);
+  cycles(accesses: readonly ResolvedAccess[]): number {
+    const places = this.placesOf(accesses);
+    if (places === this.lastPlaces) return this.lastCycles;
+    let cycles = this.known?.get(places);
+    if (cycles === undefined) {
+      cycles = this.count(accesses);
+      if (this.lastPlaces >= 0) (this.known ??= new Map([[this.lastPlaces, this.lastCycles]])).set(places, cycles);
     }
-    return entries[entry + KEY] as number;
+    this.lastPlaces = places;
+    return (this.lastCycles = cycles);
   }
 
-  /** Notes the streams of an instruction; returns the accesses that a row of all of them needs. */
-  private load(accesses: readonly ResolvedAccess[]): number {
-    const { key, span } = this;
-    let stream = 0;
-    let total = 0;
-    for (const { space, mode, start, strideBytes, rowBytes } of accesses) {
-      if (space !== 'vector' || rowBytes === 0) continue;
-      // An update reads and writes.
-      const needs = Math.ceil(rowBytes / this.bankBytes) * (mode === 'update' ? 2 : 1);
-      // Both are integers of 32 bits, and said to be: the remainder of other numbers is slow.
-      key[START + stream] = (start >>> 0) % span;
-      key[STRIDE + stream] = strideBytes === 0 ? 0 : (((strideBytes | 0) % span) + span) % span;
-      key[NEEDS + stream] = needs;
-      total += needs;
-      stream++;
+  /** What the conflicts depend on, as one number. Banks are alike, so the first operand may start in the first one. */
+  private placesOf(accesses: readonly ResolvedAccess[]): number {
+    const { indexes, aligned } = this;
+    const { span, bankBytes } = this.banks;
+    let places = 0;
+    let shift = 0;
+    for (let k = 0; k < indexes.length; k++) {
+      // Integers of 32 bits, and said to be: the remainder of other numbers is slow.
+      let start = ((accesses[indexes[k] as number] as ResolvedAccess).start | 0) % span;
+      const within = start % bankBytes;
+      if (aligned) start -= within;
+      if (k === 0) shift = span - start + (aligned ? 0 : within);
+      places = places * span + ((start + shift) % span);
     }
-    for (; stream < STREAMS; stream++) key[START + stream] = key[STRIDE + stream] = key[NEEDS + stream] = 0;
-    return total;
+    return places;
   }
 
-  private count(rows: number, rowCycles: number): number {
-    const { key, at, span } = this;
+  private count(accesses: readonly ResolvedAccess[]): number {
+    const { rows, strides, rowCycles } = this;
+    const { span } = this.banks;
+    const at = this.indexes.map((i) => (accesses[i] as ResolvedAccess).start % span);
     const period = Math.min(rows, this.rowPeriod());
-    for (let k = 0; k < STREAMS; k++) at[k] = key[START + k] as number;
     let extra = 0;
     for (let row = 0; row < period; row++) {
-      const beyond = this.busiestBank() - rowCycles;
+      const beyond = this.busiestBank(at) - rowCycles;
       if (beyond > 0) extra += Math.ceil((rows - row) / period) * beyond;
-      for (let k = 0; k < STREAMS; k++) at[k] = ((at[k] as number) + (key[STRIDE + k] as number)) % span;
+      strides.forEach((stride, k) => (at[k] = ((at[k] as number) + stride) % span));
     }
     return extra;
   }
 
   /** Number of rows after which the banks of all streams repeat. */
   private rowPeriod(): number {
-    let step = this.span;
-    for (let k = 0; k < STREAMS; k++) step = greatestCommonDivisor(step, this.key[STRIDE + k] as number);
-    return this.span / step;
+    const { span } = this.banks;
+    return span / this.strides.reduce(greatestCommonDivisor, span);
   }
 
-  /** Accesses that the busiest bank serves for the present row. */
-  private busiestBank(): number {
-    const { key, at, bankOf } = this;
+  /** Accesses that the busiest bank serves for a row whose operands start at these places. */
+  private busiestBank(at: readonly number[]): number {
+    const { needs } = this;
+    const { bankBytes } = this.banks;
     let busiest = 0;
-    for (let k = 0; k < STREAMS; k++) {
-      const bank = bankOf[at[k] as number];
-      let needs = 0;
-      for (let other = 0; other < STREAMS; other++) if (bankOf[at[other] as number] === bank) needs += key[NEEDS + other] as number;
-      busiest = Math.max(busiest, needs);
+    for (const place of at) {
+      const bank = Math.floor(place / bankBytes);
+      let sum = 0;
+      for (let other = 0; other < at.length; other++)
+        if (Math.floor((at[other] as number) / bankBytes) === bank) sum += needs[other] as number;
+      busiest = Math.max(busiest, sum);
     }
     return busiest;
   }

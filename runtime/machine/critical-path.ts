@@ -60,7 +60,7 @@ export class CriticalPath {
   private readonly committed: number[] = [];
 
   /** `capacity` events fit before `collect` is due. It grows when that many are live; results do not depend on it. */
-  constructor(capacity = 1 << 14) {
+  constructor(capacity = 1 << 12) {
     this.arena = arenaOf(capacity);
     this.arena.time[NEVER] = -Infinity;
   }
@@ -83,6 +83,30 @@ export class CriticalPath {
     parent[next] = event;
     labels[next] = label;
     return next;
+  }
+
+  /** The handle of the next event: events that exist have smaller ones. */
+  get next(): PathEvent {
+    return this.size;
+  }
+
+  parentOf(event: PathEvent): PathEvent {
+    return this.arena.parent[event] as number;
+  }
+
+  labelOf(event: PathEvent): number {
+    return this.arena.label[event] as number;
+  }
+
+  /** Cycles between an event and its parent. */
+  delayOf(event: PathEvent): number {
+    const { time, parent } = this.arena;
+    return (time[event] as number) - (time[parent[event] as number] as number);
+  }
+
+  /** Grows until `count` more events fit. */
+  reserve(count: number): void {
+    while (!this.room(count)) this.grow();
   }
 
   /** Whether `count` more events fit. */
@@ -118,11 +142,6 @@ export class CriticalPath {
     const { renamed } = marks;
     for (const events of held) for (let i = 0; i < events.length; i++) events[i] = renamed[events[i] as number] as number;
     if (this.size > this.capacity / 2) this.grow();
-  }
-
-  private delayOf(event: PathEvent): number {
-    const { time, parent } = this.arena;
-    return (time[event] as number) - (time[parent[event] as number] as number);
   }
 
   /** Charges the delays that all live events share; returns the event where they part. */

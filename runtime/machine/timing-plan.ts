@@ -7,18 +7,22 @@ import { recordOf } from '../../isa/table.ts';
 import type { Target } from '../../isa/target.ts';
 import type { OperationType } from './activity.ts';
 import { InstructionCounts } from './activity.ts';
+import type { Cause } from './causes.ts';
+import { CAUSE_INDEX, CAUSE_NAMES } from './causes.ts';
 import type { Dependences, Operand } from './dependences.ts';
-import { cyclesPerSlice, scalarLatency } from './costs.ts';
+import { CACHE_CYCLES, cyclesPerSlice, scalarLatency } from './costs.ts';
+import { ShapeSet } from './shapes.ts';
 
 /** Where an instruction executes. `cache` is the port of scalar loads and stores. */
 export const UNITS = ['scalar', 'cache', 'vector', 'matrix', 'dma'] as const;
 export type TimedUnit = (typeof UNITS)[number];
 
 export const NO_REGISTER = -1;
+const NO_OPERANDS: readonly Operand[] = [];
 
 export interface Plan {
-  readonly pc: number;
   readonly instruction: AnyInstruction;
+  readonly pc: number;
   readonly cost: Cost;
   readonly unit: TimedUnit;
   /** Index of the unit in `UNITS`. */
@@ -28,14 +32,20 @@ export interface Plan {
   readonly sources: readonly number[];
   /** Register written, or `NO_REGISTER`. */
   readonly result: number;
-  /** Cycles to the result on the scalar unit or the cache port. */
-  readonly latency: number;
   /** Cycles of one slice of lanes: the rate of the element type times the cost of the operation. */
   readonly sliceCycles: number;
+  /** Cycles from the end of the occupancy to the results; on the scalar unit, from the issue. */
+  readonly depthCycles: number;
   /** Index of the layer that is charged. */
   readonly layer: number;
+  /** Labels of what is charged to the layer: for cause 0, for the work of the unit, and for its depth. */
+  readonly label: number;
+  readonly workLabel: number;
+  readonly depthLabel: number;
   /** By access. */
   readonly operands: readonly Operand[];
+  /** The sizes in which the instruction was executed. */
+  readonly shapes: ShapeSet;
   readonly counts: InstructionCounts;
   /** Cycles in which this instruction held its unit so far. */
   busyCycles: number;
@@ -52,15 +62,28 @@ function typeOf({ mnemonic, fields }: AnyInstruction): OperationType {
   return fields['type'] === ELEMENT_CODES.f32.code ? 'f32' : 'fx16';
 }
 
-/** Registers that an instruction reads, and the one that it writes. */
-function dataflowOf(instruction: AnyInstruction): { sources: number[]; result: number } {
-  const sources: number[] = [];
-  let result = NO_REGISTER;
-  for (const { register, role } of registersOf(instruction)) {
-    if (role === 'result') result = register;
-    else if (!sources.includes(register)) sources.push(register);
+/** What the work of a unit is charged to, and its depth. */
+const UNIT_CAUSES: Readonly<Record<TimedUnit, readonly [work: Cause, depth: Cause]>> = {
+  scalar: ['scalar', 'scalar'],
+  cache: ['scalar', 'scalar'],
+  vector: ['vector', 'pipelineDepth'],
+  matrix: ['matrix', 'pipelineDepth'],
+  dma: ['dramBandwidth', 'dramLatency'],
+};
+
+function depthOf(unit: TimedUnit, cost: Cost, target: Target): number {
+  switch (unit) {
+    case 'vector':
+      return target.vector.depthCycles;
+    case 'matrix':
+      return target.matrix.depthCycles;
+    case 'dma':
+      return target.dma.latencyCycles;
+    case 'cache':
+      return scalarLatency(cost, target) - CACHE_CYCLES;
+    case 'scalar':
+      return scalarLatency(cost, target);
   }
-  return { sources, result };
 }
 
 export function makePlan(pc: number, instruction: AnyInstruction, target: Target, layer: number, dependences: Dependences): Plan {
@@ -68,18 +91,32 @@ export function makePlan(pc: number, instruction: AnyInstruction, target: Target
   const unit = unitOf(instruction);
   const unitIndex = UNITS.indexOf(unit);
   const type = typeOf(instruction);
+  const label = layer * CAUSE_NAMES.length;
+  const [workCause, depthCause] = UNIT_CAUSES[unit];
+  const sources: number[] = [];
+  let result = NO_REGISTER;
+  for (const { register, role } of registersOf(instruction)) {
+    if (role === 'result') result = register;
+    else if (!sources.includes(register)) sources.push(register);
+  }
   return {
-    pc,
     instruction,
+    pc,
     cost: record.cost,
     unit,
     unitIndex,
     branches: record.cost === 'control',
-    ...dataflowOf(instruction),
-    latency: scalarLatency(record.cost, target),
+    // A copy has no room to grow.
+    sources: sources.slice(),
+    result,
     sliceCycles: cyclesPerSlice(record.cost, target) * (type === 'word' ? 1 : target.rates[type]),
+    depthCycles: depthOf(unit, record.cost, target),
     layer,
-    operands: record.accesses.map(({ space, mode }) => dependences.operand(space, mode, unitIndex)),
+    label,
+    workLabel: label + CAUSE_INDEX[workCause],
+    depthLabel: label + CAUSE_INDEX[depthCause],
+    operands: unit === 'scalar' ? NO_OPERANDS : record.accesses.map(({ space, mode }) => dependences.operand(space, mode, unitIndex)),
+    shapes: new ShapeSet(),
     counts: new InstructionCounts(instruction.mnemonic, record, type, instruction.fields['acc'] === 1),
     busyCycles: 0,
   };

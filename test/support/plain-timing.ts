@@ -11,8 +11,9 @@ import type { Activity } from '../../runtime/machine/activity.ts';
 import { OPERATIONS, noActivity } from '../../runtime/machine/activity.ts';
 import type { TimedUnit } from '../../runtime/machine/timing-plan.ts';
 import { UNITS } from '../../runtime/machine/timing-plan.ts';
-import type { Cause, CauseCycles, LayerTiming, TimingReport } from '../../runtime/machine/timing-report.ts';
-import { CAUSE_NAMES } from '../../runtime/machine/timing-report.ts';
+import type { Cause, CauseCycles } from '../../runtime/machine/causes.ts';
+import type { LayerTiming, TimingReport } from '../../runtime/machine/timing-report.ts';
+import { CAUSE_NAMES } from '../../runtime/machine/causes.ts';
 import type { StepTimes } from '../../runtime/machine/timing.ts';
 
 interface Timed extends StepTimes {

@@ -7,10 +7,11 @@ import { compileModel } from '../../compiler/pipeline.ts';
 import type { Program } from '../../isa/program.ts';
 import { portElementCount } from '../../isa/program.ts';
 import { parsePipeline } from '../../passes/pipeline-text.ts';
-import { runObserved, timeAddresses } from '../../runtime/evaluate/throughput.ts';
+import { runObserved, timeAddresses, timingModelOf } from '../../runtime/evaluate/throughput.ts';
 import { traceAddresses } from '../../runtime/machine/addresses.ts';
 import { Machine } from '../../runtime/machine/machine.ts';
 import type { AddressStep } from '../../runtime/machine/observer.ts';
+import type { TimingReport } from '../../runtime/machine/timing-report.ts';
 import { Trap } from '../../runtime/machine/trap.ts';
 import { programOf } from '../support/machine.ts';
 import { loadTarget } from '../support/targets.ts';
@@ -55,6 +56,13 @@ function stepsOfAddresses(program: Program): AddressStep[] | undefined {
   return traceAddresses(new Machine(program, target), { step: (step) => steps.push(copyOf(step)) }) ? steps : undefined;
 }
 
+/** The report of a model that skips no turns. */
+function timedOneByOne(program: Program): TimingReport {
+  const timing = timingModelOf(program, target, { skip: false });
+  expect(traceAddresses(new Machine(program, target), timing)).toBe(true);
+  return timing.report();
+}
+
 /** The operators of qnn are not compiled. */
 const NETWORKS = Object.keys(zoo().models).filter((model) => model !== 'qnn');
 
@@ -63,7 +71,9 @@ describe('the zoo', () => {
     '%s at %s is timed as its run is',
     (model, passes) => {
       const { program } = compileModel(loadGraph(findModel(model), { batch: 2 }), { target, passes: parsePipeline(passes) });
-      expect(timeAddresses(new Machine(program, target))).toStrictEqual(runObserved(machineOf(program)));
+      const report = timeAddresses(new Machine(program, target));
+      expect(report).toStrictEqual(runObserved(machineOf(program)));
+      expect(report).toStrictEqual(timedOneByOne(program));
     },
     60_000,
   );
@@ -146,7 +156,9 @@ describe('random programs', () => {
         const program = programFrom(source);
         expect(stepsOfAddresses(program)).toStrictEqual(stepsOfRun(program));
         const report = timeAddresses(new Machine(program, target));
-        if (report !== undefined) expect(report).toStrictEqual(runObserved(machineOf(program)));
+        if (report === undefined) return;
+        expect(report).toStrictEqual(runObserved(machineOf(program)));
+        expect(report).toStrictEqual(timedOneByOne(program));
       }),
       { numRuns: 300 },
     );

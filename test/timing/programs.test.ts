@@ -7,7 +7,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { Target } from '../../isa/target.ts';
-import type { Cause } from '../../runtime/machine/timing-report.ts';
+import type { Cause } from '../../runtime/machine/causes.ts';
 import { stepsOf, time, varied } from '../support/steps.ts';
 import { loadTarget } from '../support/targets.ts';
 

@@ -1,13 +1,18 @@
 /** Laws of the timing model over random programs, whose instructions are derived from the table. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { assemble } from '../../isa/assembly.ts';
+import { isIllegal } from '../../isa/codec.ts';
 import { makeInstruction } from '../../isa/instruction.ts';
+import type { AnyInstruction } from '../../isa/table.ts';
 import type { Target } from '../../isa/target.ts';
 import { MEMORIES, OPERATION_TYPES, OPERATIONS } from '../../runtime/machine/activity.ts';
 import { energyOf } from '../../runtime/machine/energy.ts';
 import type { Step } from '../../runtime/machine/observer.ts';
 import { UNITS } from '../../runtime/machine/timing-plan.ts';
-import { CAUSE_NAMES } from '../../runtime/machine/timing-report.ts';
+import type { TimingReport } from '../../runtime/machine/timing-report.ts';
+import { TimingModel } from '../../runtime/machine/timing.ts';
+import { CAUSE_NAMES } from '../../runtime/machine/causes.ts';
 import { arbitraryInstruction } from '../support/instructions.ts';
 import { plainReport, plainTimes } from '../support/plain-timing.ts';
 import { registersWith, stepOf, time, varied } from '../support/steps.ts';
@@ -52,6 +57,13 @@ const everywhere = (check: (steps: Step[], target: Target) => void): void =>
 /** Layers of five instructions. */
 const keyOf = (pc: number): string => `layer ${Math.floor(pc / 5)}`;
 
+/** The report alone, by a model that may skip turns. */
+function reportOf(steps: readonly Step[], target: Target, skip: boolean, pathCapacity?: number): TimingReport {
+  const model = new TimingModel(target, { keyOf, skip, ...(pathCapacity === undefined ? {} : { pathCapacity }) });
+  for (const step of steps) model.step(step);
+  return model.report();
+}
+
 describe('the rules', () => {
   it('give the times of a plain second writing of them', () =>
     everywhere((steps, target) => {
@@ -65,8 +77,91 @@ describe('the report', () => {
     everywhere((steps, target) => {
       const { report } = time(steps, target, { keyOf });
       expect(report).toStrictEqual(plainReport(steps, target, keyOf));
+      expect(reportOf(steps, target, true)).toStrictEqual(report);
       expect(time(steps, target, { keyOf, pathCapacity: 20 }).report).toStrictEqual(report);
     }));
+});
+
+/** A loop in a loop: few bodies, each over and over with few registers, whose addresses advance each turn or stay. */
+const arbitraryNest: fc.Arbitrary<Step[]> = fc
+  .record({
+    bodies: fc.array(fc.array(arbitraryInstruction(), { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 3 }),
+    registers: fc.array(arbitraryRegisters, { minLength: 1, maxLength: 2 }),
+    advance: fc.constantFrom(0, 4, 64, 1024),
+    inner: fc.integer({ min: 1, max: 5 }),
+    outer: fc.integer({ min: 2, max: 8 }),
+  })
+  .map(({ bodies, registers, advance, inner, outer }) => {
+    const steps: Step[] = [];
+    for (let turn = 0; turn < outer; turn++)
+      bodies.forEach((body, b) => {
+        for (let i = 0; i < inner; i++) {
+          const present = (registers[(turn + i) % registers.length] as Int32Array).map((value) => value + advance * (turn + i));
+          body.forEach((instruction, k) => steps.push(stepOf(100 * b + k, instruction, present)));
+        }
+      });
+    return steps;
+  });
+
+function legal(instruction: ReturnType<typeof assemble>['instructions'][number]): AnyInstruction {
+  if (isIllegal(instruction)) throw new Error(instruction.reason);
+  return instruction;
+}
+
+describe('turns that repeat', () => {
+  const nests = (check: (steps: Step[], target: Target) => void): void =>
+    fc.assert(fc.property(arbitraryNest, arbitraryTarget, check), { numRuns: 500, seed: 1 });
+
+  it('are reported as if each were timed, in all figures', () =>
+    nests((steps, target) => {
+      expect(reportOf(steps, target, true)).toStrictEqual(reportOf(steps, target, false));
+      expect(reportOf(steps, target, true, 20)).toStrictEqual(reportOf(steps, target, false));
+    }));
+
+  it('are reported as a plain second writing of the rules does', () =>
+    fc.assert(
+      fc.property(arbitraryNest, arbitraryTarget, (steps, target) => {
+        fc.pre(steps.length < 150);
+        expect(reportOf(steps, target, true)).toStrictEqual(plainReport(steps, target, keyOf));
+      }),
+      { numRuns: 200 },
+    ));
+
+  it('may be interrupted by a report', () =>
+    nests((steps, target) => {
+      const model = new TimingModel(target, { keyOf });
+      const middle = Math.floor(steps.length / 2);
+      for (const step of steps.slice(0, middle)) model.step(step);
+      expect(model.report()).toStrictEqual(reportOf(steps.slice(0, middle), target, false));
+      for (const step of steps.slice(middle)) model.step(step);
+      expect(model.report()).toStrictEqual(reportOf(steps, target, false));
+    }));
+
+  it('are not those of events that happen to be at the same time', () => {
+    // Two orders of a reduction and a product that end together: what is latest is the result of the former, or of the latter.
+    const registers = registersWith({ 1: 0, 2: 4096, 3: 8256, 4: 0, 5: 32 * 14, 6: 32 * 13, 7: 32 * 9, 8: 32 * 10, 9: 32 });
+    const at = (pc: number, text: string): Step[] => assemble(text).instructions.map((each, i) => stepOf(pc + i, legal(each), registers));
+    const drain = 'SDIV $40, $40, #1\nSDIV $40, $40, #1\nSDIV $40, $40, #1\nSADD $40, $40, #1\nJUMP #1\n';
+    const one = [...at(30, `${drain}VMAX $20, $5, $1\nVMM $2, $7, $4, $3, $9`), ...at(60, 'SMOVE $50, #0')];
+    const other = [...at(10, `${drain}VMM $2, $8, $4, $3, $9\nVMAX $20, $6, $1`), ...at(60, 'SMOVE $50, #0')];
+    const use = at(20, 'SADD $21, $20, #1');
+    const steps = [...use, ...one, ...use, ...other, ...use];
+    expect(reportOf(steps, cambricon, true)).toStrictEqual(reportOf(steps, cambricon, false));
+    const [first, second] = [one, other].map((part) => time([...part, ...use], cambricon).times.map(({ result }) => result));
+    expect(first?.at(-1)).toBe(second?.at(-1));
+  });
+
+  it('are not timed one by one', () => {
+    let skipped = 0;
+    let all = 0;
+    nests((steps, target) => {
+      const model = new TimingModel(target);
+      for (const step of steps) model.step(step);
+      skipped += model.skipped;
+      all += steps.length;
+    });
+    expect(skipped / all).toBeGreaterThan(0.1);
+  });
 });
 
 describe('accounting', () => {
