@@ -65,7 +65,7 @@ const LAW: readonly (readonly [area: string, allowed: readonly string[]])[] = [
       'runtime/evaluate',
     ],
   ],
-  ['runtime/platform', ['compiler/ir', 'runtime/data']],
+  ['runtime/platform', ['compiler/ir', 'isa', 'runtime/machine', 'runtime/engine', 'runtime/data', 'runtime/evaluate']],
 ];
 const MAY_USE_NODE = ['compiler/cli', 'runtime/platform'];
 

@@ -11,6 +11,8 @@ import { evaluateProgram } from '../../../runtime/evaluate/evaluate.ts';
 import { PhaseTimes } from '../../../runtime/evaluate/phase-times.ts';
 import { graphMacs } from '../../../runtime/evaluate/work.ts';
 import { monotonicSeconds } from '../../../runtime/platform/node.ts';
+import type { Pool } from '../../../runtime/platform/pool.ts';
+import { createPool, processorCount } from '../../../runtime/platform/pool.ts';
 import { renderEvaluation } from '../../../runtime/report/evaluation.ts';
 import { renderHostProfile } from '../../../runtime/report/host-profile.ts';
 import { fail } from '../../ir/diagnostic.ts';
@@ -41,6 +43,7 @@ interface Flags extends BindingFlags {
   readonly batch?: number;
   readonly engine: EngineName;
   readonly profile?: boolean;
+  readonly workers?: number;
   readonly json?: boolean;
 }
 
@@ -55,6 +58,7 @@ export function addEval(program: Command): void {
       'from pixels to elements: a preset, or key=value pairs, separated by commas; see below (default: scale=1/255)',
     )
     .option('-n, --limit <samples>', 'evaluate on the first samples only', positiveInteger)
+    .option('-w, --workers <threads>', 'threads that execute batches, with the same results (default: one a processor)', positiveInteger)
     .option('-b, --batch <samples>', 'samples that one run of the program takes (default: 1)', positiveInteger);
   addTargetOption(command)
     .addOption(passesOption())
@@ -90,6 +94,10 @@ Examples:
 async function run(model: string, flags: Flags): Promise<void> {
   const target = loadTarget(flags.target);
   const passes = parsePipeline(flags.passes);
+  if (flags.profile && (flags.workers ?? 1) > 1)
+    fail('usage', 'cli/profile-workers', `--profile measures one thread, and --workers asks for ${flags.workers}`, {
+      hint: 'leave out one of them',
+    });
   const source = findModel(model);
 
   const phases = new PhaseTimes<CompilePhase>(monotonicSeconds);
@@ -104,6 +112,7 @@ async function run(model: string, flags: Flags): Promise<void> {
   const compileSeconds = monotonicSeconds() - prepared + (loaded - start);
 
   const shown = progress(source.name);
+  let pool: Pool | undefined;
   const evaluation = await interruptible((signal) =>
     evaluateProgram(
       program,
@@ -121,11 +130,17 @@ async function run(model: string, flags: Flags): Promise<void> {
         now: monotonicSeconds,
         engine: flags.engine,
         profile: flags.profile ?? false,
+        ...(!flags.profile && {
+          threads: { count: flags.workers ?? processorCount(), start: (task, shared) => (pool = createPool(task, shared)) },
+        }),
         onProgress: (done, total) => shown.update(done, total),
         signal,
       },
     ),
-  ).finally(() => shown.clear());
+  ).finally(() => {
+    shown.clear();
+    return pool?.close();
+  });
   const { profile } = evaluation.host;
   if (flags.json) printJson(evaluation);
   else print(`${renderEvaluation(evaluation, target)}${profile ? `\n${renderHostProfile(profile)}` : ''}`);
