@@ -4,6 +4,7 @@
  */
 import { findModel, loadGraph } from '../compiler/cli/model.ts';
 import { loadTarget } from '../compiler/cli/target.ts';
+import { SPACES } from '../isa/fields.ts';
 import { compileModel } from '../compiler/pipeline.ts';
 import { parsePipeline } from '../passes/pipeline-text.ts';
 import type { EngineName } from '../runtime/engine/engine.ts';
@@ -41,7 +42,10 @@ function row(model: string): string[] {
   const { program } = compileModel(graph, { target, passes: parsePipeline('O1') });
   const [reference, fast] = (['reference', 'fast'] as const).map((engine) => measure(engine, () => createMachine(engine, program, target)));
   if (reference === undefined || fast === undefined) throw new Error('both engines are measured');
-  const equal = Buffer.compare(reference.machine.memory.bytes, fast.machine.memory.bytes) === 0;
+  const equal = SPACES.every((space) => {
+    const [expected, bytes] = [reference.machine, fast.machine].map((machine) => machine.dump(space, 0, machine.memory.layout.size[space]));
+    return Buffer.compare(expected as Uint8Array, bytes as Uint8Array) === 0;
+  });
   const macs = graphMacs(graph);
   return [
     model,

@@ -79,7 +79,8 @@ export const RESERVED_ELEMENT_CODES = {
   'i64 accumulator': 10,
 } as const;
 
-export type Space = 'dram' | 'vector' | 'matrix';
+export const SPACES = ['dram', 'vector', 'matrix'] as const;
+export type Space = (typeof SPACES)[number];
 
 /**
  * One memory operand: which bytes an instruction reads or writes, as data. A row is `width` elements (the product of the

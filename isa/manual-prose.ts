@@ -56,7 +56,7 @@ const MEMORY = section(
   'Memory',
   'Addresses are bytes, sizes are counts of elements of the operand’s type. An address is a register plus an immediate offset, modulo 2^32; the range from there is not wrapped: one that ends beyond its space traps. Sizes and counts are unsigned. Strides are signed, so rows may run backwards. Elements and words are little-endian, and aligned to their size: 2 bytes for `fx16`, 4 for `f32` and for words.',
   'A bank of a scratchpad is (address / `bankBytes`) modulo `banks` of the target. Banks change how long an instruction takes and never what it does.',
-  'Main memory is divided into the segments of the program: constants, which are read-only, inputs, outputs, activations, spill. A read of a byte that nothing has written since the reset traps; constants are written at load, inputs by the host.',
+  'Main memory is divided into the segments of the program: constants, which are read-only, inputs, outputs, activations, spill. A read of a byte that nothing has written since the reset traps; constants are written at load, inputs by the host. Constants may stand apart from the rest of main memory, where machines share them: a read whose bytes, from the least address to the greatest, are partly among the constants traps.',
   'An instruction whose output is empty, because a size, a row count or a plane count is zero, touches no memory and does nothing. (A product with no inputs has an output: zeros, or its accumulators unchanged but for a NaN, which becomes the canonical one.)',
 );
 
@@ -92,7 +92,7 @@ const TRAPS = section(
   [
     '| trap | cause |',
     '| --- | --- |',
-    '| `out-of-range` | an access that does not lie in its space, or has too many rows |',
+    '| `out-of-range` | an access that does not lie in its space, has too many rows, or reads constants and other memory at once |',
     '| `misaligned` | an address, or a stride between rows or planes, that is no multiple of the element’s size |',
     '| `uninitialised` | a read of bytes that have not been written |',
     '| `read-only` | a store to the constants |',

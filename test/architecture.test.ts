@@ -84,7 +84,7 @@ const LAW: readonly (readonly [area: string, allowed: readonly string[]])[] = [
       'runtime/bisect',
     ],
   ],
-  ['runtime/platform', ['compiler/ir', 'runtime/data']],
+  ['runtime/platform', ['compiler/ir', 'isa', 'runtime/machine', 'runtime/engine', 'runtime/data', 'runtime/evaluate']],
 ];
 const MAY_USE_NODE = ['compiler/cli', 'runtime/platform'];
 

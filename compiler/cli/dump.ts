@@ -1,10 +1,10 @@
 /** Memory of a machine at some instruction, as text. */
 import { InvalidArgumentError } from 'commander';
 import type { Space } from '../../isa/fields.ts';
+import { SPACES } from '../../isa/fields.ts';
 import type { Machine } from '../../runtime/machine/machine.ts';
 import type { Observer } from '../../runtime/machine/observer.ts';
 
-const SPACES = ['dram', 'vector', 'matrix'] as const satisfies readonly Space[];
 const LINE_BYTES = 16;
 
 /** Bytes of a memory, before an instruction executes for the first time, or at the end. */

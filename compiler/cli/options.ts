@@ -115,3 +115,10 @@ export function engineOption(): Option {
 }
 
 export const MODEL_ARGUMENT = 'a name that `plumbline zoo` lists, an .onnx or a .pir file';
+
+/** Threads that execute batches; the processors of this computer unless given. */
+export function workersOption(): Option {
+  return new Option('-w, --workers <threads>', 'threads that execute batches, with the same results (default: one a processor)').argParser(
+    positiveInteger,
+  );
+}

@@ -1,4 +1,5 @@
 /** The parser of the tiled IR's text; `tiled-text.ts` is the printer and says what the text looks like. */
+import { SPACES } from '../../isa/fields.ts';
 import type { PortElement } from '../../isa/program.ts';
 import { formOf, formsOf } from '../../isa/instruction.ts';
 import { parseSuffixes } from '../../isa/syntax.ts';
@@ -20,7 +21,6 @@ export interface ParseTiledOptions {
 
 const LONGEST_TEXT = 1 << 26;
 const DEEPEST_NESTING = 64;
-const SPACES = ['dram', 'vector', 'matrix'] as const;
 const ROLES: readonly BufferRole[] = ['constant', 'input', 'output', 'activation', 'local'];
 
 /** Reads a tiled program; what it says is for the verifier to judge. Throws a diagnostic with file, line and column. */

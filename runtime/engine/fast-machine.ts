@@ -1,22 +1,21 @@
-/** The fast engine: the machine's state in one WebAssembly memory, and fetch loop, checks and kernels inside WebAssembly. */
-import { decodeProgram, isIllegal } from '../../isa/codec.ts';
+/** The fast engine: the machine's state in a WebAssembly memory, and fetch loop, checks and kernels inside WebAssembly. */
 import type { Space } from '../../isa/fields.ts';
+import { SPACES } from '../../isa/fields.ts';
 import { instructionCount } from '../../isa/program.ts';
 import type { Program } from '../../isa/program.ts';
 import type { AnyInstruction } from '../../isa/table.ts';
 import { recordOf } from '../../isa/table.ts';
 import type { Target } from '../../isa/target.ts';
-import { MachineError } from '../machine/error.ts';
 import type { Advance } from '../machine/machine.ts';
 import { Machine } from '../machine/machine.ts';
-import type { MemoryLayout } from '../machine/memory.ts';
 import type { MachineState } from '../machine/state.ts';
-import { REGISTER_COUNT } from '../machine/state.ts';
 import { BINARY } from './binary.ts';
 import { InstructionTimes } from './instruction-times.ts';
 import * as layout from './layout.ts';
 import type { EngineOptions } from './plain-machine.ts';
-import { recordsBytes, SPACE_CODES, writeRecord } from './records.ts';
+import { recordsBytes, SPACE_CODES } from './records.ts';
+import type { Home, MachinePlaces } from './shared-program.ts';
+import { machinePlaces, shareVerified } from './shared-program.ts';
 
 /** What the compiled `assembly/index.ts` exports. */
 interface Engine {
@@ -24,6 +23,7 @@ interface Engine {
     records: number,
     instructions: number,
     fraction: number,
+    constants: number,
     constantsStart: number,
     constantsBytes: number,
     mostRows: number,
@@ -35,9 +35,6 @@ interface Engine {
   clockSeconds(readings: number): number;
 }
 
-const PAGE_BYTES = 65536;
-const MOST_PAGES = 65536;
-const SPACES = Object.keys(SPACE_CODES) as readonly Space[];
 /** Budgets are unlimited from here on; a double holds the number exactly. */
 const UNLIMITED = 2 ** 53;
 
@@ -51,55 +48,46 @@ function engineModule(): WebAssembly.Module {
   return compiled;
 }
 
-/** First byte of the records, behind the machine's memory. */
-const recordsStart = ({ totalBytes }: MemoryLayout): number => layout.MACHINE + Math.ceil(totalBytes / 16) * 16;
-
-/** First byte of the times, behind the records. */
-const timesStart = (memory: MemoryLayout, instructions: number): number => recordsStart(memory) + recordsBytes(instructions);
-
-function allocate(memory: MemoryLayout, instructions: number, isTimed: boolean): WebAssembly.Memory {
-  const bytes = timesStart(memory, instructions) + (isTimed ? InstructionTimes.tableBytes(instructions) : 0);
-  const pages = Math.ceil(bytes / PAGE_BYTES);
-  try {
-    if (pages <= MOST_PAGES) return new WebAssembly.Memory({ initial: pages, maximum: pages });
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-  }
-  throw new MachineError('memory-limit', `the host cannot provide the ${bytes} bytes of one memory that the program needs`);
-}
-
 /**
  * A machine as `Machine` is one, with the same results bit for bit, traps included, and much faster. Instructions that trap, and forms that are
  * rare, are executed by the plain engine on the same state. Runs with observers are the plain engine's, with the kernels of this one.
  */
 export class FastMachine extends Machine {
   readonly #engine: Engine;
+  /** The region of this machine. */
   readonly #view: DataView;
-  readonly #records: number;
+  /** The records, which all machines of the program read. */
+  readonly #records: Uint8Array;
+  readonly #isShared: boolean;
   readonly #times: InstructionTimes | undefined;
 
-  /** Throws a MachineError where the program does not verify for the target or needs too much memory. */
-  constructor(program: Program, target: Target, options: EngineOptions = {}) {
+  /** Alone unless given a home. Throws a MachineError where the program does not verify for the target or needs too much memory. */
+  constructor(program: Program, target: Target, options: EngineOptions = {}, home?: Home) {
     const { times } = options;
-    let memory: WebAssembly.Memory | undefined;
+    let shared = home?.shared;
+    let places: MachinePlaces | undefined;
     super(program, target, options, (memoryLayout) => {
-      memory = allocate(memoryLayout, instructionCount(program), times !== undefined);
-      const registers = new Int32Array(memory.buffer, layout.REGISTERS, REGISTER_COUNT);
-      return { buffer: memory.buffer, byteOffset: layout.MACHINE, registers };
+      shared ??= shareVerified(program, memoryLayout, 1, times ? InstructionTimes.tableBytes(instructionCount(program)) : 0);
+      places = machinePlaces({ shared, index: home?.index ?? 0 }, program, memoryLayout);
+      return places.storage;
     });
-    if (memory === undefined) throw new TypeError('the machine asked for no storage');
-    const instance = new WebAssembly.Instance(engineModule(), { env: { memory }, clock: { now: times?.now ?? noClock } });
+    if (shared === undefined || places === undefined) throw new TypeError('the machine asked for no storage');
+    const { region, records } = places;
+    const { memory } = shared;
+    const imports = { env: { memory }, region: { region }, clock: { now: times?.now ?? noClock } };
+    const instance = new WebAssembly.Instance(engineModule(), imports);
     this.#engine = instance.exports as unknown as Engine;
-    this.#view = new DataView(memory.buffer);
-    this.#records = recordsStart(this.memory.layout);
-    this.#writeProgram();
-    this.#configure();
+    this.#view = new DataView(memory.buffer, region);
+    this.#records = new Uint8Array(memory.buffer, records, recordsBytes(instructionCount(program)));
+    this.#isShared = shared.machines > 1;
+    this.#configure(places);
     this.#times = times;
-    if (times !== undefined) this.#measure(times);
+    if (times !== undefined) this.#measure(times, places);
   }
 
   protected override advance(limits: Advance): void {
-    if (limits.observers.length > 0) return super.advance(limits);
+    // Breaks are set in the records, which other machines read too.
+    if (limits.observers.length > 0 || (this.#isShared && limits.breaks !== undefined)) return super.advance(limits);
     const { pc } = this.state;
     const start = this.#times?.start() ?? 0;
     if (this.#run(limits)) return;
@@ -115,29 +103,24 @@ export class FastMachine extends Machine {
     else state.random = this.#view.getUint32(layout.RANDOM, true);
   }
 
-  #writeProgram(): void {
-    decodeProgram(this.program.code).forEach((instruction, i) => {
-      if (!isIllegal(instruction)) writeRecord(this.#view, this.#records + i * layout.RECORD_BYTES, instruction);
-    });
-  }
-
-  #configure(): void {
+  #configure({ storage, records }: MachinePlaces): void {
     const { memory, state } = this;
     const { base, size } = memory.layout;
     this.#view.setInt32(layout.REGISTERS + 4 * layout.ONE, 1, true);
     for (const space of SPACES) {
       const at = spaceOf(space);
-      this.#view.setUint32(at, layout.MACHINE + base[space], true);
+      this.#view.setUint32(at, storage.own + base[space], true);
       this.#view.setUint32(at + layout.SPACE_SIZE, size[space], true);
     }
     const { start, bytes } = memory.constants;
-    this.#engine.configure(this.#records, instructionCount(this.program), state.fraction, start, bytes, Math.floor(size.vector / 2));
+    const mostRows = Math.floor(size.vector / 2);
+    this.#engine.configure(records, instructionCount(this.program), state.fraction, storage.constants, start, bytes, mostRows);
   }
 
-  #measure(times: InstructionTimes): void {
-    const at = timesStart(this.memory.layout, instructionCount(this.program));
-    times.attach(this.#view, at, (readings) => this.#engine.clockSeconds(readings));
-    this.#engine.configureTimes(at, times.readingSeconds);
+  /** The table of times stands behind the region. */
+  #measure(times: InstructionTimes, { end }: MachinePlaces): void {
+    times.attach(this.#view, end - this.#view.byteOffset, (readings) => this.#engine.clockSeconds(readings));
+    this.#engine.configureTimes(end, times.readingSeconds);
   }
 
   /** Executes what the engine can; false if that is nothing. */
@@ -148,7 +131,7 @@ export class FastMachine extends Machine {
     const breakpoints = this.#setBreaks(breaks);
     const budget = Math.min(maxInstructions, UNLIMITED) - state.executed;
     state.pc = this.#times ? this.#engine.runTimed(state.pc, budget) : this.#engine.run(state.pc, budget);
-    for (const [at, opcode] of breakpoints) this.#view.setUint8(at, opcode);
+    for (const [at, opcode] of breakpoints) this.#records[at] = opcode;
     const executed = this.#view.getFloat64(layout.EXECUTED, true);
     state.executed += executed;
     state.random = this.#view.getUint32(layout.RANDOM, true);
@@ -156,16 +139,16 @@ export class FastMachine extends Machine {
     return executed > 0;
   }
 
-  /** Lets the engine leave at breaks; the bytes that stood there, by address. */
+  /** Lets the engine leave at breaks; the bytes that stood there, by place in the records. */
   #setBreaks(breaks: ReadonlySet<number> | undefined): readonly (readonly [at: number, opcode: number])[] {
     if (breaks === undefined) return [];
     const length = instructionCount(this.program);
     return [...breaks]
       .filter((index) => Number.isInteger(index) && index >= 0 && index < length)
       .map((index) => {
-        const at = this.#records + index * layout.RECORD_BYTES;
-        const opcode = this.#view.getUint8(at);
-        this.#view.setUint8(at, layout.LEAVE);
+        const at = index * layout.RECORD_BYTES;
+        const opcode = this.#records[at] as number;
+        this.#records[at] = layout.LEAVE;
         return [at, opcode] as const;
       });
   }

@@ -1,8 +1,10 @@
 /**
  * The linear memory that both sides of the fast engine share, in bytes. This file is TypeScript and AssemblyScript at once.
  *
- * The first page holds what this file lays out. The machine's own memory follows, and behind it one record for each instruction.
+ * First stand the constants of the program, then one record for each instruction, then a region for each machine, which begins with what this file
+ * lays out: places are distances from the first byte of the region. Regions start at multiples of `REGION_ALIGNMENT`.
  */
+export const REGION_ALIGNMENT = 4096;
 
 /** The 64 general-purpose registers, 32 bits each. */
 export const REGISTERS = 0;
@@ -18,7 +20,7 @@ export const EXECUTED = 280;
 /** Readings of the clock by profiled runs so far, as f64. */
 export const CLOCK_READINGS = 288;
 
-/** For each space its first byte in the linear memory, its size in bytes, its number of initialised intervals, and the last one found. */
+/** For each space where its address 0 is in the linear memory, modulo 2^32, its size in bytes, its number of initialised intervals, and the last one found. */
 export const SPACES = 320;
 export const SPACE_BYTES = 16;
 export const SPACE_SIZE = 4;
@@ -37,7 +39,7 @@ export const MAX_ACCESSES = 3;
 export const INTERVALS = 4096;
 export const MAX_INTERVALS = 1024;
 
-/** Where the machine's memory begins. */
+/** Where the machine's own memory begins. */
 export const MACHINE = 65536;
 
 /** The record of an instruction: its opcode byte, modifiers, registers in the order of its assembly, immediate, and bound accesses. */

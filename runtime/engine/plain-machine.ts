@@ -4,6 +4,8 @@ import type { Target } from '../../isa/target.ts';
 import type { Advance, MachineOptions } from '../machine/machine.ts';
 import { Machine } from '../machine/machine.ts';
 import type { InstructionTimes } from './instruction-times.ts';
+import type { Home } from './shared-program.ts';
+import { machinePlaces } from './shared-program.ts';
 
 export interface EngineOptions extends MachineOptions {
   /** Measures each instruction of runs without observers, for which the clock is read around it. */
@@ -14,8 +16,8 @@ export class PlainMachine extends Machine {
   readonly #times: InstructionTimes | undefined;
 
   /** Throws a MachineError where the program does not verify for the target or needs too much memory. */
-  constructor(program: Program, target: Target, options: EngineOptions = {}) {
-    super(program, target, options);
+  constructor(program: Program, target: Target, options: EngineOptions = {}, home?: Home) {
+    super(program, target, options, home && ((layout) => machinePlaces(home, program, layout).storage));
     this.#times = options.times;
   }
 

@@ -7,18 +7,24 @@ import type { Target } from '../../isa/target.ts';
 import type { CompilePhase } from '../../compiler/lower/phases.ts';
 import type { EngineName } from '../engine/engine.ts';
 import { createMachine, DEFAULT_ENGINE } from '../engine/engine.ts';
+import { shareProgram } from '../engine/shared-program.ts';
 import type { PortData } from '../machine/host.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { TimingReport } from '../machine/timing-report.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { DataError } from '../data/errors.ts';
 import type { Preprocess } from '../data/preprocess.ts';
+import type { ExecutorTask, Threads } from './executor.ts';
+import { executeHere, runBatches } from './executor.ts';
 import type { Proportion } from './metrics.ts';
 import { Accuracy } from './metrics.ts';
 import type { HostProfile } from './host-profile.ts';
 import { HostProfiler } from './host-profile.ts';
-import type { PhaseTime } from './phase-times.ts';
+import type { Phases, PhaseTime } from './phase-times.ts';
 import { UNMEASURED } from './phase-times.ts';
 import type { SizeFigures, TimingFigures } from './throughput.ts';
-import { joulesPerSample, runObserved, sizeFigures, timeAddresses, timingFigures, timingModelOf } from './throughput.ts';
+import { executeAll, readInto } from './stream.ts';
+import { joulesPerSample, runObserved, sizeFigures, timeAddresses, timingFigures } from './throughput.ts';
 
 export const EVAL_SCHEMA = 'plumbline.eval/1';
 
@@ -70,12 +76,14 @@ export interface EvaluateOptions {
   readonly now: () => number;
   /** What executes the program; it changes the speed only. */
   readonly engine?: EngineName;
+  /** What executes the batches; this thread unless given, or where it is profiled. */
+  readonly threads?: Threads;
   /** Measures where the time of this computer goes; it changes the speed only. */
   readonly profile?: boolean;
   readonly onProgress?: (done: number, total: number) => void;
   /** Receives the scores of every sample, in order. */
   readonly onScores?: (sample: number, scores: PortData) => void;
-  /** Looked at between batches. */
+  /** Stops at once what threads do, and what this thread does between batches. */
   readonly signal?: AbortSignal;
 }
 
@@ -83,9 +91,10 @@ export interface EvaluateOptions {
 const YIELD_SECONDS = 0.1;
 
 /**
- * Runs every sample through the program: reset, write input, run, read output. A last batch that is not full is padded with its last sample,
- * which is not counted. While a batch runs the next is read. The first batch is timed. The program needs one input whose samples have the data's size, and its first output holds
- * the scores. Throws a `DataError` where program and data do not fit, a `Trap` where the program goes wrong, the signal's reason when aborted.
+ * Runs every sample through the program: reset, write input, run, read output. While batches run the next are read; results are taken in the order of
+ * the samples, whoever executed them. The program is timed once, on its first batch where its addresses alone do not tell. It needs one input whose
+ * samples have the data's shape, and its first output holds the scores. Throws a `DataError` where program and data do not fit, a `Trap` where the
+ * program goes wrong, the signal's reason when aborted.
  */
 export async function evaluateProgram(
   program: Program,
@@ -94,38 +103,42 @@ export async function evaluateProgram(
   subject: EvaluationSubject,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
-  const { now, onProgress, signal, engine = DEFAULT_ENGINE } = options;
+  const { now, onProgress, signal, threads, engine = DEFAULT_ENGINE } = options;
   const ports = portsFor(program, dataset);
   const { batch } = ports;
+  const batches = Math.ceil(dataset.samples / batch);
   const profiler = options.profile === true ? new HostProfiler(program, now) : undefined;
   const phases = profiler?.phases ?? UNMEASURED;
-  const machine = createMachine(engine, program, target, profiler && { times: profiler.times });
-  let report = timingModelOf(program, target).report();
+  const wanted = threads && !profiler ? Math.min(threads.count, batches) : 1;
+  const shared = wanted > 1 ? shareProgram(program, target, 1 + wanted) : undefined;
+  const machine = createMachine(engine, program, target, profiler && { times: profiler.times }, shared && { shared, index: 0 });
+  const task: ExecutorTask = {
+    engine,
+    program,
+    target,
+    ports: { input: ports.input.name, output: ports.output.name },
+    batchElements: batch * ports.elements,
+    batches,
+  };
   const accuracy = new Accuracy();
+  const identity = sha256.create().update(new TextEncoder().encode(JSON.stringify(dataset.preprocess ?? null)));
   const start = now();
   let yielded = start;
-  const identity = sha256.create().update(new TextEncoder().encode(JSON.stringify(dataset.preprocess ?? null)));
-  let pending = phases.time('read', () => readBatch(dataset, 0, ports));
-  for (let first = 0; first < dataset.samples; first += batch) {
-    signal?.throwIfAborted();
-    const { data, stored } = await phases.wait('read', pending);
-    pending = phases.time('read', () => readBatch(dataset, first + batch, ports));
-    // Awaited in the next turn, unless this one throws.
-    pending.catch(() => undefined);
-    const count = stored.length;
+  let report: TimingReport | undefined;
+  const executor = threads && shared && shared.machines > 1 ? threads.start(task, shared) : executeHere(machine, task, profiler && phases);
+  const again = (room: Float32Array, batches: number): PortData => runBatches(machine, task, room, batches);
+  for await (const { first, stored, scores } of executeAll(dataset, executor, { batch, again, signal, phases })) {
     phases.time('identify', () => stored.forEach((bytes, i) => identity.update(bytes).update(labelBytes(dataset.label(first + i)))));
-    phases.time('reset', () => machine.reset());
-    phases.time('write', () => machine.writeInput(ports.input.name, data));
-    if (first === 0) report = phases.time('model', () => timeAddresses(machine) ?? runObserved(machine));
-    phases.time('run', () => machine.run());
-    const scores = phases.time('readBack', () => machine.readOutput(ports.output.name));
-    phases.time('score', () => score(scores, first, count, ports, dataset, accuracy, options));
-    onProgress?.(first + count, dataset.samples);
+    phases.time('score', () => score(scores, first, stored.length, ports, dataset, accuracy, options));
+    onProgress?.(first + stored.length, dataset.samples);
+    // Not before threads have something to do.
+    report ??= phases.time('model', () => timeAddresses(machine)) ?? (await timeFirstBatch(machine, task, dataset, batch, phases));
     if (now() - yielded < YIELD_SECONDS) continue;
     await phases.wait('yield', new Promise((resolve) => setTimeout(resolve, 0)));
     yielded = now();
   }
   signal?.throwIfAborted();
+  if (report === undefined) throw new RangeError(`${dataset.name} has no samples`);
   const seconds = now() - start;
   return {
     schema: EVAL_SCHEMA,
@@ -145,6 +158,22 @@ export async function evaluateProgram(
       ...(profiler && { profile: profiler.report(machine, engine, dataset.samples, seconds, subject.compilePhases) }),
     },
   };
+}
+
+async function timeFirstBatch(
+  machine: Machine,
+  task: ExecutorTask,
+  dataset: Dataset,
+  batch: number,
+  phases: Phases<string>,
+): Promise<TimingReport> {
+  const inputs = new Float32Array(task.batchElements);
+  await phases.wait('read', readInto(inputs, dataset, 0, Math.min(batch, dataset.samples), batch));
+  return phases.time('model', () => {
+    machine.reset();
+    machine.writeInput(task.ports.input, inputs);
+    return runObserved(machine);
+  });
 }
 
 interface EvaluationPorts {
@@ -197,21 +226,6 @@ function fits(input: readonly number[], sample: readonly number[], batch: number
   const own = (batch > 1 ? input.slice(1) : input).filter((dimension) => dimension > 1);
   const wanted = sample.filter((dimension) => dimension > 1);
   return own.length <= 1 || (own.length === wanted.length && own.every((dimension, axis) => dimension === wanted[axis]));
-}
-
-interface Batch {
-  readonly data: Float32Array;
-  /** The stored bytes of each sample that counts. */
-  readonly stored: readonly Uint8Array[];
-}
-
-/** The batch that begins with a sample; without samples where there are no more. */
-async function readBatch(dataset: Dataset, first: number, { batch, elements }: EvaluationPorts): Promise<Batch> {
-  const count = Math.max(0, Math.min(batch, dataset.samples - first));
-  const samples = await Promise.all(Array.from({ length: count }, (_, i) => dataset.read(first + i)));
-  const data = new Float32Array(batch * elements);
-  for (let i = 0; i < batch; i++) data.set(samples[Math.min(i, count - 1)]?.elements ?? [], i * elements);
-  return { data, stored: samples.map(({ stored }) => stored) };
 }
 
 function labelBytes(label: number): Uint8Array {

@@ -148,8 +148,10 @@ class AddressEngine {
   }
 
   #load({ start, end }: ResolvedAccess): number | undefined {
-    const { constants, layout, words } = this.#machine.memory;
-    if (start >= constants.start && end <= constants.start + constants.bytes) return words[(layout.base.dram + start) / WORD_BYTES];
+    const { memory } = this.#machine;
+    const { constants } = memory;
+    if (start >= constants.start && end <= constants.start + constants.bytes)
+      return memory.words[memory.offset('dram', start) / WORD_BYTES];
     return this.#words.get(start);
   }
 }

@@ -47,7 +47,7 @@ export type CheckedMemory = Pick<Memory, 'layout' | 'constants' | 'initialised'>
 export function checkAccesses(memory: CheckedMemory, accesses: readonly ResolvedAccess[]): TrapReason | undefined {
   for (const access of accesses) {
     if (access.rows === 0) continue;
-    const reason = misaligned(access) ?? outOfRange(memory, access);
+    const reason = misaligned(access) ?? outOfRange(memory, access) ?? straddling(memory, access);
     if (reason !== undefined) return reason;
   }
   for (const access of accesses) {
@@ -82,6 +82,15 @@ function outOfRange({ layout }: CheckedMemory, access: ResolvedAccess): TrapReas
   const mostRows = layout.size.vector / 2;
   if (access.rows * access.planes > mostRows) return { code: 'out-of-range', detail: `${describe(access)} has more than ${mostRows} rows` };
   return undefined;
+}
+
+/** Constants may stand apart from the rest of DRAM, so that what is read lies in them or elsewhere. */
+function straddling({ constants }: CheckedMemory, access: ResolvedAccess): TrapReason | undefined {
+  const { start, bytes } = constants;
+  const end = start + bytes;
+  if (access.space !== 'dram' || access.mode === 'write' || bytes === 0 || access.end <= start || access.low >= end) return undefined;
+  if (access.low >= start && access.end <= end) return undefined;
+  return { code: 'out-of-range', detail: `${describe(access)} is partly in the constants ${range(start, end)}` };
 }
 
 function readOnly({ constants }: CheckedMemory, access: ResolvedAccess): TrapReason | undefined {

@@ -45,7 +45,7 @@ export function storePort(memory: Memory, port: Port, data: PortData, order: Uin
   if (!(data instanceof wanted)) throw new MachineError('wrong-data', `'${port.name}' takes a ${wanted.name} of ${port.element}`);
   const count = portElementCount(port);
   if (data.length !== count) throw new MachineError('wrong-data', `'${port.name}' takes ${count} elements, not ${data.length}`);
-  const start = memory.layout.base.dram + port.address;
+  const start = memory.offset('dram', port.address);
   if (port.element === port.stored || !isFixed(port.stored)) {
     const [to, from] = bitViews(memory, data);
     const first = start / to.BYTES_PER_ELEMENT;
@@ -65,7 +65,7 @@ export function loadPort(memory: Memory, port: Port, order: Uint32Array | undefi
   if (missing !== undefined)
     throw new MachineError('unwritten-output', `'${port.name}' has not been written: byte ${missing - port.address} of ${port.bytes}`);
   const data = allocatePortData(port);
-  const start = memory.layout.base.dram + port.address;
+  const start = memory.offset('dram', port.address);
   if (port.element === port.stored || !isFixed(port.stored)) {
     const [from, to] = bitViews(memory, data);
     const first = start / from.BYTES_PER_ELEMENT;

@@ -13,7 +13,7 @@ import { checkAccesses, conditionOf } from './checks.ts';
 import { MachineError } from './error.ts';
 import type { PortData } from './host.ts';
 import { loadPort, storedOrder, storePort } from './host.ts';
-import type { MemoryLayout } from './memory.ts';
+import type { MemoryLayout, MemoryPlace } from './memory.ts';
 import { Memory, memoryLayout } from './memory.ts';
 import type { Observer } from './observer.ts';
 import { addAccess } from './ranges.ts';
@@ -61,11 +61,8 @@ export interface Advance {
   readonly breaks: ReadonlySet<number> | undefined;
 }
 
-/** Where an engine wants registers and memory to stand. */
-export interface Storage {
-  readonly buffer: ArrayBufferLike;
-  /** First byte of the memory in the buffer. */
-  readonly byteOffset: number;
+/** Where an engine wants registers and memory to stand; the constants are there already. */
+export interface Storage extends MemoryPlace {
   readonly registers: Int32Array;
 }
 
@@ -95,14 +92,10 @@ export class Machine {
     { dramLimitBytes, seed = DEFAULT_SEED }: MachineOptions = {},
     provide?: (layout: MemoryLayout) => Storage,
   ) {
-    const [finding, ...more] = verifyProgram(program, target);
-    if (finding !== undefined) {
-      const place = finding.index === undefined ? '' : `instruction ${finding.index}: `;
-      throw new MachineError('invalid-program', `${place}${finding.message}${more.length === 0 ? '' : ` (and ${more.length} more)`}`);
-    }
+    requireValid(program, target);
     const layout = memoryLayout(program, target, dramLimitBytes);
     const storage = provide?.(layout);
-    const memory = new Memory(layout, program.memory.constants, storage?.buffer, storage?.byteOffset);
+    const memory = new Memory(layout, program.memory.constants, storage);
     this.program = program;
     this.target = target;
     this.state = new MachineState(memory, target.fractionBits, storage?.registers);
@@ -110,7 +103,7 @@ export class Machine {
     this.#seed = checkedSeed(seed);
     const { registers } = this.state;
     this.#read = (register) => registers[register] as number;
-    memory.loadConstants(program.constants);
+    if (storage === undefined) memory.loadConstants(program.constants);
     this.reset();
   }
 
@@ -156,10 +149,10 @@ export class Machine {
 
   /** A copy of bytes of a memory space, initialised or not. */
   dump(space: Space, start: number, bytes: number): Uint8Array {
-    const { base, size } = this.memory.layout;
+    const { size } = this.memory.layout;
     if (!Number.isInteger(start) || !Number.isInteger(bytes) || start < 0 || bytes < 0 || start + bytes > size[space])
       throw new MachineError('out-of-range', `${bytes} bytes from ${start} are not within the ${size[space]} bytes of ${space}`);
-    return this.memory.bytes.slice(base[space] + start, base[space] + start + bytes);
+    return this.memory.copyOf(space, start, start + bytes);
   }
 
   /** Runs to the end, or to the break if it is reached. Throws a Trap, after which the state is the one before the instruction. */
@@ -231,6 +224,15 @@ export class Machine {
   #order(port: Port): Uint32Array | undefined {
     if (!this.#orders.has(port)) this.#orders.set(port, storedOrder(port));
     return this.#orders.get(port);
+  }
+}
+
+/** Throws a MachineError where a program does not verify for a target. */
+export function requireValid(program: Program, target: Target): void {
+  const [finding, ...more] = verifyProgram(program, target);
+  if (finding !== undefined) {
+    const place = finding.index === undefined ? '' : `instruction ${finding.index}: `;
+    throw new MachineError('invalid-program', `${place}${finding.message}${more.length === 0 ? '' : ` (and ${more.length} more)`}`);
   }
 }
 

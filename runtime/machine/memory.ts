@@ -1,4 +1,7 @@
-/** The machine's memory: one linear buffer that holds the DRAM image, the vector scratchpad and the matrix scratchpad, in this order. */
+/**
+ * The machine's memory in one linear buffer: the constants, which machines of one program may share, and what is the machine's own: the
+ * rest of the DRAM image, the vector scratchpad and the matrix scratchpad, in this order.
+ */
 import type { Space } from '../../isa/fields.ts';
 import type { Program, Segment } from '../../isa/program.ts';
 import { dramEnd } from '../../isa/program.ts';
@@ -15,11 +18,12 @@ const ADDRESSABLE_BYTES = 2 ** 32;
 const ALIGNMENT = 64;
 const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
-/** Where each space lies in the buffer, in bytes. */
+/** Sizes of the spaces, and where they lie, in bytes. */
 export interface MemoryLayout {
-  readonly base: Readonly<Record<Space, number>>;
   readonly size: Readonly<Record<Space, number>>;
-  readonly totalBytes: number;
+  /** From the first byte of what is the machine's own to address 0 of each space: negative for DRAM that begins with constants. */
+  readonly base: Readonly<Record<Space, number>>;
+  readonly ownBytes: number;
 }
 
 /** The layout for a program; the DRAM image is as large as its memory map says. Throws a MachineError beyond the limits. */
@@ -30,19 +34,42 @@ export function memoryLayout(program: Program, target: Target, dramLimitBytes: n
     throw new MachineError('memory-limit', `the program needs ${dram} bytes of DRAM and the target '${target.name}' has ${dramBytes}`);
   if (dram > dramLimitBytes)
     throw new MachineError('memory-limit', `the program needs ${dram} bytes of DRAM and the limit is ${dramLimitBytes}`);
-  const base = { dram: 0, vector: align(dram), matrix: align(dram) + align(vector) };
-  const totalBytes = base.matrix + align(matrix);
+  const { start, bytes } = program.memory.constants;
+  const elsewhere = start === 0 ? Math.floor(bytes / ALIGNMENT) * ALIGNMENT : 0;
+  const dramBytesHere = align(dram - elsewhere);
+  const base = { dram: -elsewhere, vector: dramBytesHere, matrix: dramBytesHere + align(vector) };
+  const ownBytes = base.matrix + align(matrix);
+  const totalBytes = align(bytes) + ownBytes;
   if (totalBytes > ADDRESSABLE_BYTES)
     throw new MachineError(
       'memory-limit',
       `DRAM and scratchpads take ${totalBytes} bytes, more than the ${ADDRESSABLE_BYTES} of one memory`,
     );
-  return { base, size: { dram, vector, matrix }, totalBytes };
+  return { size: { dram, vector, matrix }, base, ownBytes };
+}
+
+/** Where a machine's memory stands. Both places are multiples of 64. */
+export interface MemoryPlace {
+  readonly buffer: ArrayBufferLike;
+  /** First byte of the constants. */
+  readonly constants: number;
+  /** First byte of what is the machine's own. */
+  readonly own: number;
+}
+
+/** Room for one machine. */
+function ownPlace({ ownBytes }: MemoryLayout, constants: Segment): MemoryPlace {
+  const own = align(constants.bytes);
+  try {
+    return { buffer: new ArrayBuffer(own + ownBytes), constants: 0, own };
+  } catch {
+    throw new MachineError('memory-limit', `the host cannot provide the ${own + ownBytes} bytes that the program needs`);
+  }
 }
 
 export class Memory {
   readonly layout: MemoryLayout;
-  /** The whole buffer under each element type; the index of an address is its byte offset in the buffer divided by the element's size. */
+  /** The whole buffer under each element type; the index of an address is its `offset` divided by the element's size. */
   readonly bytes: Uint8Array;
   readonly halves: Int16Array;
   readonly words: Int32Array;
@@ -51,23 +78,46 @@ export class Memory {
   readonly initialised: Readonly<Record<Space, Intervals>> = { dram: new Intervals(), vector: new Intervals(), matrix: new Intervals() };
   /** The part of DRAM that the program must not write. */
   readonly constants: Segment;
+  /** Byte offset of address 0 of each space, and of DRAM for addresses of constants. */
+  readonly #bases: Readonly<Record<Space, number>>;
+  readonly #constantsBase: number;
 
-  /** `buffer`, if given, must hold `layout.totalBytes` bytes from `byteOffset` on and may be shared or a WebAssembly memory's. */
-  constructor(layout: MemoryLayout, constants: Segment, buffer: ArrayBufferLike = allocate(layout.totalBytes), byteOffset = 0) {
-    if (buffer.byteLength < byteOffset + layout.totalBytes)
-      throw new RangeError(`a buffer of ${buffer.byteLength} bytes is less than the ${byteOffset + layout.totalBytes} needed`);
+  constructor(layout: MemoryLayout, constants: Segment, place: MemoryPlace = ownPlace(layout, constants)) {
+    const { buffer, own } = place;
     this.layout = layout;
     this.constants = constants;
-    this.bytes = new Uint8Array(buffer, byteOffset, layout.totalBytes);
-    this.halves = new Int16Array(buffer, byteOffset, layout.totalBytes / 2);
-    this.words = new Int32Array(buffer, byteOffset, layout.totalBytes / 4);
-    this.floats = new Float32Array(buffer, byteOffset, layout.totalBytes / 4);
+    this.bytes = new Uint8Array(buffer);
+    this.halves = new Int16Array(buffer);
+    this.words = new Int32Array(buffer);
+    this.floats = new Float32Array(buffer);
+    const { dram, vector, matrix } = layout.base;
+    this.#bases = { dram: own + dram, vector: own + vector, matrix: own + matrix };
+    this.#constantsBase = place.constants - constants.start;
+  }
+
+  /** Byte offset in the buffer of an address, from which on an access that has passed its checks lies at the same distances as in its space. */
+  offset(space: Space, address: number): number {
+    const { start, bytes } = this.constants;
+    const isConstant = space === 'dram' && address >= start && address < start + bytes;
+    return address + (isConstant ? this.#constantsBase : this.#bases[space]);
+  }
+
+  /** A copy of bytes of a space. */
+  copyOf(space: Space, start: number, end: number): Uint8Array {
+    const copy = new Uint8Array(end - start);
+    const borders = [this.constants.start, this.constants.start + this.constants.bytes].filter((at) => start < at && at < end);
+    let from = start;
+    for (const to of space === 'dram' ? [...borders, end] : [end]) {
+      const first = this.offset(space, from);
+      copy.set(this.bytes.subarray(first, first + to - from), from - start);
+      from = to;
+    }
+    return copy;
   }
 
   /** Fills the constants segment; once, because nothing can change it afterwards. */
   loadConstants(constants: Uint8Array): void {
-    this.bytes.set(constants, this.constants.start);
-    this.forget();
+    this.bytes.set(constants, this.#constantsBase + this.constants.start);
   }
 
   /** Makes everything but the constants uninitialised. */
@@ -75,13 +125,5 @@ export class Memory {
     const { dram, vector, matrix } = this.initialised;
     for (const space of [dram, vector, matrix]) space.clear();
     dram.add(this.constants.start, this.constants.start + this.constants.bytes);
-  }
-}
-
-function allocate(bytes: number): ArrayBuffer {
-  try {
-    return new ArrayBuffer(bytes);
-  } catch {
-    throw new MachineError('memory-limit', `the host cannot provide the ${bytes} bytes that the program needs`);
   }
 }

@@ -6,7 +6,7 @@ import type { DebugEntry } from '../../isa/program.ts';
 import type { AnyInstruction } from '../../isa/table.ts';
 
 export type TrapCode =
-  /** An address outside of its space, or more rows than the vector scratchpad has elements. */
+  /** An address outside of its space, more rows than the vector scratchpad has elements, or a read that is partly of constants. */
   | 'out-of-range'
   /** An address or a stride that is no multiple of the element's size. */
   | 'misaligned'

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { ResolvedAccess } from '../../isa/accesses.ts';
-import type { Field, Space } from '../../isa/fields.ts';
+import type { Field } from '../../isa/fields.ts';
+import { SPACES } from '../../isa/fields.ts';
 import { decodeProgram, isIllegal } from '../../isa/codec.ts';
 import { applies, formOf, formsOf } from '../../isa/instruction.ts';
 import type { Program } from '../../isa/program.ts';
@@ -15,13 +16,12 @@ import type { Case, Cells } from '../support/casm.ts';
 import { parseCases } from '../support/casm.ts';
 import type { EngineName } from '../support/engines.ts';
 import { CountingMachine, ENGINE_NAMES, ENGINES } from '../support/engines.ts';
-import { programOf } from '../support/machine.ts';
+import { contents, fillSpaces, poke, positionIn, programOf } from '../support/machine.ts';
 import { loadTarget, TARGET_NAMES } from '../support/targets.ts';
 
 const FRACTION = 10;
 /** What uninitialised memory holds, so that a stray read or write shows. */
-const POISON = 0xa5;
-const SPACES = ['dram', 'vector', 'matrix'] as const satisfies readonly Space[];
+const POISON = 0xa5a5a5a5;
 
 const folder = new URL('./', import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith('.casm'));
@@ -47,34 +47,39 @@ function build(one: Case, targetName: string, engine: EngineName): Machine {
   return ENGINES[engine](program, target, one.seed === undefined ? {} : { seed: one.seed });
 }
 
-function place({ memory }: Machine, bytes: Uint8Array, cells: readonly Cells[]): void {
+/** What is expected: the present contents with some cells changed. */
+function expectedContents(machine: Machine, cells: readonly Cells[]): Uint8Array {
+  const bytes = contents(machine);
   for (const cell of cells) {
-    expect(cell.address + cell.bytes.length).toBeLessThanOrEqual(memory.layout.size[cell.space]);
-    bytes.set(cell.bytes, memory.layout.base[cell.space] + cell.address);
+    expect(cell.address + cell.bytes.length).toBeLessThanOrEqual(machine.memory.layout.size[cell.space]);
+    bytes.set(cell.bytes, positionIn(machine, cell.space, cell.address));
   }
+  return bytes;
 }
 
 function prepare(machine: Machine, one: Case): void {
   const { memory, registers } = machine;
-  memory.bytes.fill(POISON);
-  memory.loadConstants(machine.program.constants);
-  place(machine, memory.bytes, one.init);
-  for (const { space, address, bytes } of one.init) memory.initialised[space].add(address, address + bytes.length);
+  fillSpaces(machine, () => POISON);
+  for (const { space, address, bytes } of one.init) {
+    expect(address + bytes.length).toBeLessThanOrEqual(memory.layout.size[space]);
+    poke(machine, space, address, bytes);
+    memory.initialised[space].add(address, address + bytes.length);
+  }
   for (const [register, value] of one.registers) registers[register] = value;
 }
 
 /** The first difference of two memories, told in the terms of a case. */
-function firstDifference({ memory }: Machine, expected: Uint8Array): string | undefined {
-  if (Buffer.compare(memory.bytes, expected) === 0) return undefined;
-  const at = memory.bytes.findIndex((byte, i) => byte !== expected[i]);
-  const { base } = memory.layout;
-  const space = SPACES.findLast((name) => at >= base[name]) ?? 'dram';
+function firstDifference(machine: Machine, expected: Uint8Array): string | undefined {
+  const present = contents(machine);
+  if (Buffer.compare(present, expected) === 0) return undefined;
+  const at = present.findIndex((byte, i) => byte !== expected[i]);
+  const space = SPACES.findLast((name) => at >= positionIn(machine, name, 0)) ?? 'dram';
   const word = at - (at % 4);
   const hex = (bytes: Uint8Array): string =>
     Buffer.from(bytes.slice(word, word + 4))
       .reverse()
       .toString('hex');
-  return `${space} 0x${(word - base[space]).toString(16)}: 0x${hex(memory.bytes)} instead of 0x${hex(expected)}`;
+  return `${space} 0x${(word - positionIn(machine, space, 0)).toString(16)}: 0x${hex(present)} instead of 0x${hex(expected)}`;
 }
 
 /** What is to be known about the instructions that a case executes. */
@@ -92,8 +97,7 @@ function executesAlone({ code }: Program): boolean {
 function check(one: Case, targetName: string, engine: EngineName): readonly Executed[] {
   const machine = build(one, targetName, engine);
   prepare(machine, one);
-  const expected = machine.memory.bytes.slice();
-  place(machine, expected, one.expectedCells);
+  const expected = expectedContents(machine, one.expectedCells);
   const registers = machine.registers.slice();
   for (const [register, value] of one.expectedRegisters) registers[register] = value;
   const initialised = SPACES.map((space) => {

@@ -98,6 +98,13 @@ describe('eval', () => {
     expect(await of('--batch', '16')).toEqual(await of());
   });
 
+  it('gives the same bytes on any number of threads', async () => {
+    const of = async (workers: string) =>
+      (await succeed(['eval', 'lenet-5', '--limit', '150', '--batch', '3', '--json', '--workers', workers])).replace(/"host":[^}]*\}/s, '');
+    const [one, two, five] = await Promise.all(['1', '2', '5'].map(of));
+    expect([two, five]).toEqual([one, one]);
+  });
+
   it('attributes every cycle', async () => {
     const { timing } = evaluation.parse(JSON.parse(await succeed(['eval', 'lenet-5', '--limit', '5', '--json'])));
     expect(Object.values(timing.stalls).reduce((sum, cycles) => sum + cycles, 0)).toBe(timing.cycles);
@@ -110,9 +117,17 @@ describe('eval', () => {
   });
 
   it('stops cleanly on Ctrl-C', async () => {
-    const { code, stdout, stderr } = await plumbline(['eval', 'vgg'], { interruptAfter: 2500 });
+    const { code, stdout, stderr } = await plumbline(['eval', 'vgg', '--workers', '1'], { interruptAfter: 2500 });
     expect({ code, stdout, stderr }).toEqual({ code: 130, stdout: '', stderr: '' });
   });
+
+  it.each([0, 5, 10, 20, 40, 80, 160, 320, 640])(
+    'stops cleanly on Ctrl-C %i ms after threads begin to start',
+    async (interruptAfterThread) => {
+      const { code, stdout, stderr } = await plumbline(['eval', 'alexnet', '--workers', '3'], { interruptAfterThread });
+      expect({ code, stdout, stderr }).toEqual({ code: 130, stdout: '', stderr: '' });
+    },
+  );
 
   it('tells where the time of this computer went, in rows that add up, with --profile', async () => {
     const args = ['eval', 'lenet-5', '--limit', '50', '--profile'];

@@ -19,7 +19,7 @@ const RESULT_BYTES = 2 ** 18;
 function expectSame(program: Program, target: Target, words: Int32Array): void {
   const [plain, fast] = [new Machine(program, target), new FastMachine(program, target)].map((machine) => {
     const { memory } = machine;
-    memory.words.set(words, memory.layout.base.vector / 4);
+    memory.words.set(words, memory.offset('vector', 0) / 4);
     memory.initialised.vector.add(0, 4 * words.length);
     machine.run();
     return snapshot(machine);

@@ -1,12 +1,14 @@
 /** The fast engine against the plain one on random programs: all state, after every few instructions. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { SPACES } from '../../isa/fields.ts';
 import { FastMachine } from '../../runtime/engine/fast-machine.ts';
 import { Machine } from '../../runtime/machine/machine.ts';
 import type { Observer } from '../../runtime/machine/observer.ts';
 import { Trap } from '../../runtime/machine/trap.ts';
+import { floatBits } from '../../runtime/numerics/float.ts';
 import { xorshift32 } from '../../runtime/numerics/random.ts';
-import { snapshot } from '../support/machine.ts';
+import { fillSpaces, snapshot } from '../support/machine.ts';
 import type { RandomProgram, Small } from '../support/random-program.ts';
 import { randomProgram, smallTarget } from '../support/random-program.ts';
 
@@ -39,23 +41,20 @@ const SPECIAL = Uint32Array.of(
 );
 
 /** Random bits, moderate numbers or specials in every word. */
-function fillMemory({ memory }: Machine, seed: number): void {
-  const { words, floats } = memory;
+function fillMemory(machine: Machine, seed: number): void {
   let state = seed;
-  for (let i = 0; i < words.length; i++) {
+  fillSpaces(machine, () => {
     state = xorshift32(state);
     const kind = state >>> 28;
-    if (kind < 2) words[i] = SPECIAL[(state >>> 8) % SPECIAL.length] as number;
-    else if (kind < 5) words[i] = state << 4;
-    else floats[i] = ((state & 0xffff) - 0x8000) / 4096;
-  }
+    if (kind < 2) return SPECIAL[(state >>> 8) % SPECIAL.length] as number;
+    return kind < 5 ? state << 4 : floatBits(((state & 0xffff) - 0x8000) / 4096);
+  });
 }
 
 function start(machine: Machine, { registers }: RandomProgram, seed: number, everything: boolean): Machine {
   fillMemory(machine, seed);
-  machine.memory.loadConstants(machine.program.constants);
   machine.registers.set(registers);
-  for (const space of ['dram', 'vector', 'matrix'] as const) {
+  for (const space of SPACES) {
     const size = machine.memory.layout.size[space];
     machine.memory.initialised[space].add(0, everything ? size : size / 2);
   }

@@ -1,11 +1,12 @@
 /** Repeated products and operations in every shape of blocks: what is left over of rows, outputs and elements, and rows that are one. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { SPACES } from '../../isa/fields.ts';
 import { FastMachine } from '../../runtime/engine/fast-machine.ts';
 import { Machine } from '../../runtime/machine/machine.ts';
 import { Trap } from '../../runtime/machine/trap.ts';
 import { xorshift32 } from '../../runtime/numerics/random.ts';
-import { programOf, snapshot } from '../support/machine.ts';
+import { fillSpaces, programOf, snapshot } from '../support/machine.ts';
 import { loadTarget } from '../support/targets.ts';
 
 const TARGET = loadTarget('cambricon');
@@ -18,11 +19,11 @@ function expectSame(instruction: string, registers: Readonly<Record<number, numb
   const [plain, fast] = [new Machine(programOf(instruction), TARGET), new FastMachine(programOf(instruction), TARGET)].map((machine) => {
     const { memory } = machine;
     let state = seed;
-    for (let i = 0; i < memory.words.length; i++) {
+    fillSpaces(machine, () => {
       state = xorshift32(state);
-      memory.words[i] = state & 0x3ff ? 0x3f000000 + (state & 0x80ffffff) : 0x7fa00000;
-    }
-    for (const space of ['dram', 'vector', 'matrix'] as const) memory.initialised[space].add(0, memory.layout.size[space]);
+      return state & 0x3ff ? 0x3f000000 + (state & 0x80ffffff) : 0x7fa00000;
+    });
+    for (const space of SPACES) memory.initialised[space].add(0, memory.layout.size[space]);
     for (const [register, value] of Object.entries(registers)) machine.registers[Number(register)] = value;
     let end: unknown;
     try {

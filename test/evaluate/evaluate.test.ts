@@ -8,8 +8,13 @@ import { compileModel } from '../../compiler/pipeline.ts';
 import { parsePipeline } from '../../passes/pipeline-text.ts';
 import { firstSamples } from '../../runtime/data/dataset.ts';
 import type { EngineName } from '../../runtime/engine/engine.ts';
+import { createMachine } from '../../runtime/engine/engine.ts';
+import type { SharedProgram } from '../../runtime/engine/shared-program.ts';
 import type { Evaluation } from '../../runtime/evaluate/evaluate.ts';
 import { evaluateProgram } from '../../runtime/evaluate/evaluate.ts';
+import type { BatchExecutor, ExecutorTask, Threads } from '../../runtime/evaluate/executor.ts';
+import { executeHere, runBatches } from '../../runtime/evaluate/executor.ts';
+import { Machine } from '../../runtime/machine/machine.ts';
 import { Accuracy, argmax, rankOf, wilson } from '../../runtime/evaluate/metrics.ts';
 import { parseZoo } from '../../runtime/evaluate/zoo.ts';
 import { loadTarget } from '../support/targets.ts';
@@ -54,7 +59,7 @@ describe('ranks', () => {
   });
 });
 
-async function evaluate(samples: number, batch: number, signal?: AbortSignal, engine?: EngineName): Promise<Evaluation> {
+async function evaluate(samples: number, batch: number, signal?: AbortSignal, engine?: EngineName, threads?: Threads): Promise<Evaluation> {
   const target = loadTarget('cambricon');
   const { program } = compileModel(loadGraph(findModel('lenet-300-100'), { batch }), { target, passes: parsePipeline('O1') });
   const subject = { model: 'm', passes: 'O1', macs: 266_200, programBytes: 1, compileSeconds: 0 };
@@ -62,6 +67,7 @@ async function evaluate(samples: number, batch: number, signal?: AbortSignal, en
   return evaluateProgram(program, target, firstSamples(await zooDataset('fashion-mnist'), samples), subject, {
     now: () => now++,
     ...(signal && { signal }),
+    ...(threads && { threads }),
     ...(engine && { engine }),
   });
 }
@@ -88,6 +94,54 @@ describe('an evaluation', () => {
     // 1024 multipliers and as many adders of 16 bits at 1 GHz.
     expect(timing.peakOperationsPerSecond).toBe(2.048e12);
     expect(timing.utilization).toBe(timing.operationsPerSecond / 2.048e12);
+  });
+
+  it('is the same whoever executes it, in whatever order results come, and where executing elsewhere fails', async () => {
+    const here = await evaluate(30, 4);
+    const elsewhere = (fails: boolean): Threads => ({
+      count: 3,
+      start(task, shared) {
+        let requests = 0;
+        const rooms = [0, 1, 2, 3].map(() => new Float32Array(2 * task.batchElements));
+        const machine = createMachine('fast', task.program, task.target, {}, { shared, index: 1 });
+        return {
+          rooms,
+          group: 2,
+          async run(room, batches) {
+            // The later a request, the earlier its result.
+            await new Promise((resolve) => setTimeout(resolve, Math.max(0, 20 - 5 * requests++)));
+            if (fails && requests % 2 === 0) throw new Error('lost');
+            return runBatches(machine, task, rooms[room] as Float32Array, batches);
+          },
+        };
+      },
+    });
+    for (const fails of [false, true])
+      expect({ ...(await evaluate(30, 4, undefined, undefined, elsewhere(fails))), host: here.host }).toEqual(here);
+  });
+
+  it('starts no more threads than there are batches, and none for one', async () => {
+    const machines: number[] = [];
+    const start = (task: ExecutorTask, shared: SharedProgram) => {
+      machines.push(shared.machines);
+      return executeHere(new Machine(task.program, task.target), task);
+    };
+    for (const samples of [40, 12, 4]) await evaluate(samples, 4, undefined, undefined, { count: 5, start });
+    await evaluate(40, 4, undefined, undefined, { count: 1, start });
+    expect(machines).toEqual([1 + 5, 1 + 3]);
+  });
+
+  it('stops at once while others execute, and leaves nothing waiting', async () => {
+    const controller = new AbortController();
+    const start = (task: ExecutorTask): BatchExecutor => ({
+      rooms: [new Float32Array(task.batchElements)],
+      group: 1,
+      run: () => {
+        setTimeout(() => controller.abort(new Error('enough')), 5);
+        return new Promise(() => undefined);
+      },
+    });
+    await expect(evaluate(30, 4, controller.signal, undefined, { count: 2, start })).rejects.toThrow('enough');
   });
 
   it('stops where it is told to', async () => {

@@ -70,7 +70,7 @@ function run(
   const machine = machineOf(`${mnemonic} $1, $2, $3${UNARY.includes(mnemonic.split('.')[0] ?? '') ? '' : ', $4'}`);
   const { memory, registers } = machine;
   const view = bytes === 4 ? memory.words : memory.halves;
-  const first = memory.layout.base.vector / bytes;
+  const first = memory.offset('vector', 0) / bytes;
   const [out, left, right] = place;
   registers.set([out * bytes, SIZE, left * bytes, right * bytes], 1);
   view.set(b, first + right);

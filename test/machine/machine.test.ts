@@ -5,7 +5,7 @@ import type { Observer } from '../../runtime/machine/observer.ts';
 import { Machine } from '../../runtime/machine/machine.ts';
 import { Memory, memoryLayout } from '../../runtime/machine/memory.ts';
 import { Trace } from '../../runtime/machine/trace.ts';
-import { machineOf, programOf } from '../support/machine.ts';
+import { contents, machineOf, programOf } from '../support/machine.ts';
 import { smallProgram } from '../support/programs.ts';
 import { loadTarget } from '../support/targets.ts';
 
@@ -98,7 +98,7 @@ describe('a run', () => {
     run.run();
     while (stepped.step());
     expect(stepped.executed).toBe(9);
-    expect(Buffer.compare(stepped.memory.bytes, run.memory.bytes)).toBe(0);
+    expect(Buffer.compare(contents(stepped), contents(run))).toBe(0);
     expect(stepped.registers).toEqual(run.registers);
     expect(stepped.step()).toBe(false);
   });
@@ -248,7 +248,7 @@ describe('observers', () => {
     for (const machine of [watched, alone]) machine.writeInput('x', X);
     watched.run({ observers: [{ step: () => undefined }] });
     alone.run();
-    expect(Buffer.compare(watched.memory.bytes, alone.memory.bytes)).toBe(0);
+    expect(Buffer.compare(contents(watched), contents(alone))).toBe(0);
   });
 });
 
@@ -314,16 +314,32 @@ describe('a machine', () => {
     expect(machineOf('').run()).toEqual({ instructions: 0, ended: true });
   });
 
-  it('keeps its spaces in one buffer, which can be shared', () => {
-    const layout = memoryLayout(smallProgram(), TARGET);
+  it('keeps constants apart from the rest, which has no room for those that begin DRAM', () => {
+    const { memory: map } = programOf('', { constants: new Uint8Array(128) });
+    const layout = memoryLayout({ ...smallProgram(), memory: { ...map, constants: { start: 0, bytes: 100 } } }, TARGET);
+    const dramBytes = 128 + 3 * 4096;
     expect(layout).toEqual({
-      base: { dram: 0, vector: 192, matrix: 192 + 65536 },
-      size: { dram: 192, vector: 65536, matrix: 786432 },
-      totalBytes: 192 + 65536 + 786432,
+      base: { dram: -64, vector: dramBytes - 64, matrix: dramBytes - 64 + 65536 },
+      size: { dram: dramBytes, vector: 65536, matrix: 786432 },
+      ownBytes: dramBytes - 64 + 65536 + 786432,
     });
-    const memory = new Memory(layout, smallProgram().memory.constants, new SharedArrayBuffer(layout.totalBytes));
-    memory.floats[1] = 1;
-    expect(memory.bytes[7]).toBe(0x3f);
-    expect(() => new Memory(layout, smallProgram().memory.constants, new ArrayBuffer(64))).toThrow(RangeError);
+    const memory = new Memory(layout, { start: 0, bytes: 100 }, { buffer: new SharedArrayBuffer(2 ** 20), constants: 4096, own: 8192 });
+    expect(
+      ['dram', 'dram', 'dram', 'vector'].map((space, i) => memory.offset(space as 'dram' | 'vector', [0, 99, 100, 4][i] ?? 0)),
+    ).toEqual([4096, 4096 + 99, 8192 + 36, 8192 + layout.base.vector + 4]);
+    memory.bytes[4096 + 99] = 1;
+    memory.bytes[8192 + 36] = 2;
+    expect([...memory.copyOf('dram', 98, 102)]).toEqual([0, 1, 2, 0]);
+  });
+
+  it('leaves a gap where constants stand amid DRAM', () => {
+    const program = programOf('', { segmentBytes: 64 });
+    const constants = { start: 64, bytes: 64 };
+    const map = { ...program.memory, constants, outputs: { start: 192, bytes: 64 } };
+    const machine = new Machine({ ...program, constants: Uint8Array.from({ length: 64 }, (_, i) => i), memory: map }, TARGET);
+    expect([...machine.dump('dram', 62, 4)]).toEqual([0, 0, 0, 1]);
+    machine.memory.bytes[machine.memory.offset('dram', 63)] = 7;
+    machine.memory.bytes[machine.memory.offset('dram', 128)] = 9;
+    expect([...machine.dump('dram', 62, 68)]).toEqual([0, 7, ...Array.from({ length: 64 }, (_, i) => i), 9, 0]);
   });
 });

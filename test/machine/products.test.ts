@@ -44,11 +44,11 @@ function execute(mnemonic: string, bytes: 2 | 4, { rows, inputs, outputs, matrix
   const { memory, registers } = machine;
   registers.set([OUT, outputs, MATRIX, IN, inputs, rows, (outputs + 1) * bytes, (inputs + 1) * bytes], 1);
   const view = bytes === 4 ? memory.words : memory.halves;
-  const { vector, matrix: matrixBase } = memory.layout.base;
-  view.set(matrix, (matrixBase + MATRIX) / bytes);
+  const [vectors0, matrix0] = [memory.offset('vector', 0), memory.offset('matrix', 0)];
+  view.set(matrix, (matrix0 + MATRIX) / bytes);
   for (let r = 0; r < rows; r++) {
-    view.set(vectors.slice(r * inputs, (r + 1) * inputs), (vector + IN) / bytes + r * (inputs + 1));
-    view.set(accumulators.slice(r * outputs, (r + 1) * outputs), (vector + OUT) / bytes + r * (outputs + 1));
+    view.set(vectors.slice(r * inputs, (r + 1) * inputs), (vectors0 + IN) / bytes + r * (inputs + 1));
+    view.set(accumulators.slice(r * outputs, (r + 1) * outputs), (vectors0 + OUT) / bytes + r * (outputs + 1));
   }
   memory.initialised.vector.add(0, memory.layout.size.vector);
   memory.initialised.matrix.add(0, memory.layout.size.matrix);
@@ -59,7 +59,7 @@ function execute(mnemonic: string, bytes: 2 | 4, { rows, inputs, outputs, matrix
 /** Bits of the outputs, row by row. */
 function results({ memory }: Machine, bytes: 2 | 4, { rows, outputs }: Product): number[] {
   const view = bytes === 4 ? new Uint32Array(memory.bytes.buffer) : memory.halves;
-  const first = (memory.layout.base.vector + OUT) / bytes;
+  const first = memory.offset('vector', OUT) / bytes;
   return Array.from({ length: rows * outputs }, (_, i) => view[first + Math.floor(i / outputs) * (outputs + 1) + (i % outputs)] ?? NaN);
 }
 

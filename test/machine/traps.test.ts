@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SPACES } from '../../isa/fields.ts';
 import type { Machine } from '../../runtime/machine/machine.ts';
 import { Trap } from '../../runtime/machine/trap.ts';
 import type { ProgramOptions } from '../support/machine.ts';
@@ -109,7 +110,7 @@ describe('instructions that repeat', () => {
     for (const text of nothing) {
       const machine = machineOf(HUGE + text);
       expect(machine.run().ended).toBe(true);
-      for (const space of ['dram', 'vector', 'matrix'] as const) expect(machine.memory.initialised[space].size).toBe(0);
+      for (const space of SPACES) expect(machine.memory.initialised[space].size).toBe(0);
     }
   });
 

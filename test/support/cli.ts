@@ -19,6 +19,16 @@ export interface CliOptions {
   readonly cwd?: string;
   /** Sent as soon as something stands on standard error or the time is over, in milliseconds. */
   readonly interruptAfter?: number;
+  /** Sent so many milliseconds after the first thread was made. */
+  readonly interruptAfterThread?: number;
+}
+
+/** A module that interrupts its process as `interruptAfterThread` says. */
+function interrupter(milliseconds: number): string {
+  const text = `import { isMainThread } from 'node:worker_threads';
+    const interrupt = () => process.kill(process.pid, 'SIGINT');
+    if (isMainThread) process.once('worker', () => ${milliseconds === 0 ? 'interrupt()' : `setTimeout(interrupt, ${milliseconds}).unref()`});`;
+  return `data:text/javascript,${encodeURIComponent(text)}`;
 }
 
 /** Files last changed in a folder, in milliseconds since the epoch. */
@@ -49,8 +59,15 @@ function newestOutput(folder: string): number {
 requireBuild();
 
 /** Runs `plumbline` with arguments; standard output and error are pipes. */
-export function plumbline(args: readonly string[], { cwd = ROOT, interruptAfter }: CliOptions = {}): Promise<CliResult> {
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined } });
+export function plumbline(
+  args: readonly string[],
+  { cwd = ROOT, interruptAfter, interruptAfterThread }: CliOptions = {},
+): Promise<CliResult> {
+  const before = interruptAfterThread === undefined ? [] : ['--import', interrupter(interruptAfterThread)];
+  const child = spawn(process.execPath, [...before, MAIN, ...args], {
+    cwd,
+    env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined },
+  });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));

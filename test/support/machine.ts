@@ -1,5 +1,7 @@
 /** Machines for short programs in assembly. */
 import { assemble } from '../../isa/assembly.ts';
+import type { Space } from '../../isa/fields.ts';
+import { SPACES } from '../../isa/fields.ts';
 import type { DebugEntry, Port, Program } from '../../isa/program.ts';
 import type { MachineOptions } from '../../runtime/machine/machine.ts';
 import { Machine } from '../../runtime/machine/machine.ts';
@@ -47,6 +49,33 @@ export function machineOf(source: string, options: ProgramOptions = {}, machineO
   return new Machine(programOf(source, options), loadTarget(options.target ?? 'cambricon'), machineOptions);
 }
 
+/** The bytes of a space with those of other spaces in front, as they stand in `contents`. */
+export function positionIn({ memory }: Machine, space: Space, address: number): number {
+  const before = SPACES.slice(0, SPACES.indexOf(space));
+  return before.reduce((sum, each) => sum + memory.layout.size[each], address);
+}
+
+/** All bytes of all spaces, one space after the other. */
+export function contents(machine: Machine): Uint8Array {
+  return Buffer.concat(SPACES.map((space) => machine.dump(space, 0, machine.memory.layout.size[space])));
+}
+
+/** Puts bytes into a space, within the constants or elsewhere. */
+export function poke({ memory }: Machine, space: Space, address: number, bytes: Uint8Array): void {
+  memory.bytes.set(bytes, memory.offset(space, address));
+}
+
+/** Fills all spaces but the constants, which begin DRAM, word by word. */
+export function fillSpaces(machine: Machine, word: () => number): void {
+  const { constants, layout } = machine.memory;
+  for (const space of SPACES) {
+    const start = space === 'dram' ? constants.bytes : 0;
+    const words = new Int32Array((layout.size[space] - start) / 4);
+    for (let i = 0; i < words.length; i++) words[i] = word();
+    poke(machine, space, start, new Uint8Array(words.buffer));
+  }
+}
+
 /** All state of a machine. */
 export interface Snapshot {
   readonly bytes: Uint8Array;
@@ -54,7 +83,8 @@ export interface Snapshot {
   readonly rest: string;
 }
 
-export function snapshot({ memory, registers, pc, state }: Machine): Snapshot {
+export function snapshot(machine: Machine): Snapshot {
+  const { memory, registers, pc, state } = machine;
   const { dram, vector, matrix } = memory.initialised;
-  return { bytes: memory.bytes.slice(), rest: JSON.stringify([[...registers], pc, state.random, [...dram], [...vector], [...matrix]]) };
+  return { bytes: contents(machine), rest: JSON.stringify([[...registers], pc, state.random, [...dram], [...vector], [...matrix]]) };
 }

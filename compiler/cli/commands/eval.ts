@@ -8,8 +8,11 @@ import { PhaseTimes } from '../../../runtime/evaluate/phase-times.ts';
 import { evaluateScores } from '../../../runtime/evaluate/scores.ts';
 import { graphMacs } from '../../../runtime/evaluate/work.ts';
 import { monotonicSeconds } from '../../../runtime/platform/node.ts';
+import type { Pool } from '../../../runtime/platform/pool.ts';
+import { createPool, processorCount } from '../../../runtime/platform/pool.ts';
 import { renderEvaluation } from '../../../runtime/report/evaluation.ts';
 import { renderHostProfile } from '../../../runtime/report/host-profile.ts';
+import { fail } from '../../ir/diagnostic.ts';
 import type { CompileObserver, CompilePhase } from '../../lower/phases.ts';
 import { compileModel } from '../../pipeline.ts';
 import { datasetOf } from '../data.ts';
@@ -25,6 +28,7 @@ import {
   jsonOption,
   passesOption,
   positiveInteger,
+  workersOption,
 } from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { containerInfo } from '../producer.ts';
@@ -43,6 +47,7 @@ interface Flags extends BindingFlags, DataFlags {
   readonly profile?: boolean;
   readonly save?: string;
   readonly saveSamples?: number;
+  readonly workers?: number;
   readonly json?: boolean;
 }
 
@@ -52,6 +57,7 @@ export function addEval(program: Command): void {
     .description('compile a model, execute it on labelled data, and report accuracy, throughput and energy')
     .argument('<model>', MODEL_ARGUMENT);
   addTargetOption(addDataOptions(command))
+    .addOption(workersOption())
     .addOption(passesOption())
     .addOption(engineOption())
     .option(
@@ -92,6 +98,10 @@ Examples:
 async function run(model: string, flags: Flags): Promise<void> {
   const target = loadTarget(flags.target);
   const passes = parsePipeline(flags.passes);
+  if (flags.profile && (flags.workers ?? 1) > 1)
+    fail('usage', 'cli/profile-workers', `--profile measures one thread, and --workers asks for ${flags.workers}`, {
+      hint: 'leave out one of them',
+    });
   const source = findModel(model);
 
   const saver = runSaver(flags);
@@ -110,6 +120,7 @@ async function run(model: string, flags: Flags): Promise<void> {
   const compileSeconds = monotonicSeconds() - prepared + (loaded - start);
 
   const shown = progress(source.name);
+  let pool: Pool | undefined;
   const evaluation = await interruptible(async (signal) => {
     const scored = await evaluateScores(
       program,
@@ -127,13 +138,19 @@ async function run(model: string, flags: Flags): Promise<void> {
         now: monotonicSeconds,
         engine: flags.engine,
         profile: flags.profile ?? false,
+        ...(!flags.profile && {
+          threads: { count: flags.workers ?? processorCount(), start: (task, shared) => (pool = createPool(task, shared)) },
+        }),
         onProgress: (done, total) => shown.update(done, total),
         signal,
       },
     );
     await saver?.save({ model: source.name, compilation, passes, target, dataset, ...scored }, container, signal);
     return scored.evaluation;
-  }).finally(() => shown.clear());
+  }).finally(() => {
+    shown.clear();
+    return pool?.close();
+  });
   const { profile } = evaluation.host;
   if (flags.json) printJson(evaluation);
   else print(`${renderEvaluation(evaluation, target)}${profile ? `\n${renderHostProfile(profile)}` : ''}`);

@@ -24,12 +24,11 @@ import {
   RECORD_ACCESSES,
   RECORD_OUTPUT,
   REGISTERS,
-  SPACE_BYTES,
   SPACE_SIZE,
-  SPACES,
   WRITES,
 } from '../layout';
-import { add, contains } from './intervals';
+import { add, contains, spaceOf } from './intervals';
+import { region } from './region';
 
 /** One memory operand. Distances and addresses are bytes; an empty one has no rows. */
 @unmanaged
@@ -58,24 +57,27 @@ export const EXECUTE: i32 = 1;
 /** The output is empty, and nothing happens. */
 export const NOTHING: i32 = 2;
 
+/** Where address 0 of DRAM would be in the linear memory for constants, modulo 2^32. */
+let constantsBase: usize = 0;
 /** DRAM that the program must not write; empty if both are equal. */
 let constantsStart: i64 = 0;
 let constantsEnd: i64 = 0;
 /** Most rows that an access may have. */
 let mostRows: i64 = 0;
 
-export function configureAccesses(start: u32, bytes: u32, rows: u32): void {
+export function configureAccesses(constants: usize, start: u32, bytes: u32, rows: u32): void {
+  constantsBase = constants - start;
   constantsStart = start;
   constantsEnd = constantsStart + i64(bytes);
   mostRows = rows;
 }
 
 export function access(index: u32): Access {
-  return changetype<Access>(<usize>ACCESSES + index * ACCESS_BYTES);
+  return changetype<Access>(region + ACCESSES + index * ACCESS_BYTES);
 }
 
 function register(number: u32): u32 {
-  return load<u32>(REGISTERS + (number << 2));
+  return load<u32>(region + (number << 2), REGISTERS);
 }
 
 /** Resolves one access; false where it is out of range, misaligned or too large to tell. */
@@ -92,7 +94,7 @@ function resolve(bound: usize, one: Access): bool {
   const rowBytes = <i64>(elementBytes * width0 * width1);
   one.space = space;
   one.mode = load<u8>(bound, BOUND_MODE);
-  one.pointer = <usize>(load<u32>(SPACES + space * SPACE_BYTES) + address);
+  one.pointer = <usize>(load<u32>(spaceOf(space)) + address);
   one.start = start;
   if (rowBytes == 0 || rows == 0 || planes == 0) {
     one.rowBytes = one.rows = one.stride = one.planeStride = 0;
@@ -125,7 +127,11 @@ function resolve(bound: usize, one: Access): bool {
   one.low = low;
   one.end = end;
   if (((start | stride | planeStride) & (<i64>elementBytes - 1)) != 0) return false;
-  return low >= 0 && end <= <i64>load<u32>(SPACES + space * SPACE_BYTES, SPACE_SIZE) && <i64>(rows * planes) <= mostRows;
+  if (space == 0 && low < constantsEnd && end > constantsStart) {
+    if (low < constantsStart || end > constantsEnd) return false;
+    one.pointer = constantsBase + address;
+  }
+  return low >= 0 && end <= <i64>load<u32>(spaceOf(space), SPACE_SIZE) && <i64>(rows * planes) <= mostRows;
 }
 
 function floorDivide(a: i64, b: i64): i64 {

@@ -15,6 +15,7 @@ import { EXECUTE, NOTHING, TO_HOST, access, configureAccesses, prepare, resolveA
 import { configureFixed, expFixed } from './fixed';
 import * as product from './products';
 import * as reduce from './reductions';
+import { region } from './region';
 import * as transfer from './transfers';
 import * as float from './vectors-f32';
 import * as fixed from './vectors-fx16';
@@ -26,16 +27,24 @@ export { clockSeconds, configureTimes } from './watches';
 let program: usize = 0;
 let length: u32 = 0;
 
-export function configure(records: usize, instructions: u32, fraction: i32, constantsStart: u32, constantsBytes: u32, mostRows: u32): void {
+export function configure(
+  records: usize,
+  instructions: u32,
+  fraction: i32,
+  constants: usize,
+  constantsStart: u32,
+  constantsBytes: u32,
+  mostRows: u32,
+): void {
   program = records;
   length = instructions;
   configureFixed(fraction);
-  configureAccesses(constantsStart, constantsBytes, mostRows);
+  configureAccesses(constants, constantsStart, constantsBytes, mostRows);
 }
 
 /** Address of the register that is the operand of this index in assembly. */
 function place(record: usize, operand: usize): usize {
-  return <usize>REGISTERS + ((<usize>load<u8>(record + operand, RECORD_REGISTERS)) << 2);
+  return region + REGISTERS + ((<usize>load<u8>(record + operand, RECORD_REGISTERS)) << 2);
 }
 
 function register(record: usize, operand: usize): i32 {
@@ -299,6 +308,6 @@ export function perform(pc: u32): bool {
 /** Notes how many instructions were executed. */
 function leave<Watch>(pc: u32, count: i64, left: i64): u32 {
   changetype<Watch>(0).before(pc, left);
-  store<f64>(EXECUTED, <f64>(count - left));
+  store<f64>(region, <f64>(count - left), EXECUTED);
   return pc;
 }

@@ -1,13 +1,19 @@
 /** Sets of initialised bytes: the sorted, disjoint, non-adjacent intervals of `runtime/machine/intervals.ts`, one set a space. */
 import { INTERVALS, MAX_INTERVALS, SPACE_BYTES, SPACE_HINT, SPACE_INTERVALS, SPACES } from '../layout';
+import { region } from './region';
+
+/** What is known of a space. */
+export function spaceOf(space: u32): usize {
+  return region + SPACES + space * SPACE_BYTES;
+}
 
 function startsOf(space: u32): usize {
-  return INTERVALS + space * (8 * MAX_INTERVALS);
+  return region + INTERVALS + space * (8 * MAX_INTERVALS);
 }
 
 /** Index of the first interval whose end is at least `position`, or the number of intervals. */
 function firstEndingAtOrAfter(space: u32, position: u32): u32 {
-  const set: usize = SPACES + space * SPACE_BYTES;
+  const set = spaceOf(space);
   const ends = startsOf(space) + 4 * MAX_INTERVALS;
   const count = load<u32>(set, SPACE_INTERVALS);
   const hint = load<u32>(set, SPACE_HINT);
@@ -29,7 +35,7 @@ export function contains(space: u32, start: u32, end: u32): bool {
   const i = firstEndingAtOrAfter(space, start + 1);
   const starts = startsOf(space);
   return (
-    i < load<u32>(SPACES + space * SPACE_BYTES, SPACE_INTERVALS) &&
+    i < load<u32>(spaceOf(space), SPACE_INTERVALS) &&
     load<u32>(starts + (i << 2)) <= start &&
     load<u32>(starts + (i << 2), 4 * MAX_INTERVALS) >= end
   );
@@ -37,7 +43,7 @@ export function contains(space: u32, start: u32, end: u32): bool {
 
 /** Adds the bytes from `start` up to `end`, which is greater. False, and nothing is added, where another interval has no room. */
 export function add(space: u32, start: u32, end: u32): bool {
-  const set: usize = SPACES + space * SPACE_BYTES;
+  const set = spaceOf(space);
   const starts = startsOf(space);
   const ends = starts + 4 * MAX_INTERVALS;
   const count = load<u32>(set, SPACE_INTERVALS);

@@ -2,6 +2,7 @@
 import { RANDOM } from '../layout';
 import { access } from './accesses';
 import { fraction, roundProductSum } from './fixed';
+import { region } from './region';
 
 /** The bits of a number, the canonical ones for NaN. */
 function floatBits(x: f32): i32 {
@@ -51,7 +52,7 @@ export function extremeFixed(isGreatest: bool): i32 {
 
 /** xorshift32, one step an element, as in `runtime/numerics/random.ts`. */
 export function random(words: bool): void {
-  let state = load<u32>(RANDOM);
+  let state = load<u32>(region, RANDOM);
   const out = access(0).pointer;
   const bytes = <usize>access(0).rowBytes;
   const step: usize = words ? 4 : 2;
@@ -62,5 +63,5 @@ export function random(words: bool): void {
     if (words) store<f32>(out + i, <f32>(state >>> 8) * reinterpret<f32>(0x33800000));
     else store<u16>(out + i, fraction == 0 ? 0 : state >>> (32 - fraction));
   }
-  store<u32>(RANDOM, state);
+  store<u32>(region, state, RANDOM);
 }

@@ -153,6 +153,16 @@ export function binary<T>(updates: bool = false): void {
     let l = a;
     let r = b;
     let left = bytes;
+    for (; left >= 32; left -= 32) {
+      const x = operation.of(updates ? v128.load(o) : nothing, v128.load(l), v128.load(r));
+      const y = operation.of(updates ? v128.load(o, 16) : nothing, v128.load(l, 16), v128.load(r, 16));
+      nan = v128.or(nan, v128.or(f32x4.ne(x, x), f32x4.ne(y, y)));
+      v128.store(o, x);
+      v128.store(o, y, 16);
+      o += 32;
+      l += 32;
+      r += 32;
+    }
     for (; left >= 16; left -= 16) {
       const x = operation.of(updates ? v128.load(o) : nothing, v128.load(l), v128.load(r));
       nan = v128.or(nan, f32x4.ne(x, x));

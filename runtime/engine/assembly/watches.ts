@@ -1,6 +1,7 @@
 /** What a run does around the instructions that have accesses: nothing, or measuring them. Both are compiled into loops of their own. */
 import { CLOCK_READINGS, TIMES_BYTES, TIMES_SCALAR_SECONDS, TIMES_SCALARS, TIMES_SECONDS } from '../layout';
 import { now } from './clock';
+import { region } from './region';
 
 /** Where the times of the first instruction stand, and what reading the clock takes, which is no instruction's time. */
 let table: usize = 0;
@@ -34,7 +35,7 @@ function read(left: i64): f64 {
   const last = since;
   since = now();
   leftSince = left;
-  increase(CLOCK_READINGS, 1);
+  increase(region + CLOCK_READINGS, 1);
   return since - last - readingSeconds;
 }
 

@@ -14,17 +14,16 @@ type RowKernel = (state: MachineState, row: ProductRow) => void;
 function product(floatRow: RowKernel, fixedRow: RowKernel): Execute<Product> {
   return (state, { fields }) => {
     const { registers, memory } = state;
-    const { base } = memory.layout;
     const outputs = (registers[fields.out_size] as number) >>> 0;
     if (outputs === 0) return;
     const inputs = (registers[fields.in_size] as number) >>> 0;
     const shift = elementShift(fields.type);
-    const matrix = (base.matrix + ((registers[fields.matrix] as number) >>> 0)) >>> shift;
+    const matrix = memory.offset('matrix', (registers[fields.matrix] as number) >>> 0) >>> shift;
     const rows = fields.rep === 0 ? 1 : (registers[fields.count] as number) >>> 0;
     const outStride = fields.rep === 0 ? 0 : (registers[fields.ostride] as number);
     const inStride = fields.rep === 0 ? 0 : (registers[fields.istride] as number);
-    let outAddress = base.vector + ((registers[fields.out] as number) >>> 0);
-    let inAddress = base.vector + ((registers[fields.in] as number) >>> 0);
+    let outAddress = memory.offset('vector', (registers[fields.out] as number) >>> 0);
+    let inAddress = memory.offset('vector', (registers[fields.in] as number) >>> 0);
     for (let r = 0; r < rows; r++) {
       const out = outAddress >>> shift;
       if (fields.acc === 0 && fields.type === F32) memory.floats.fill(0, out, out + outputs);
@@ -40,9 +39,9 @@ function product(floatRow: RowKernel, fixedRow: RowKernel): Execute<Product> {
 /** Number of elements named by a register and index of a first element in the matrix scratchpad. */
 const sizeOf = (state: MachineState, register: number): number => (state.registers[register] as number) >>> 0;
 const matrixIndex = (state: MachineState, register: number): number =>
-  (state.memory.layout.base.matrix + ((state.registers[register] as number) >>> 0)) >>> 1;
+  state.memory.offset('matrix', (state.registers[register] as number) >>> 0) >>> 1;
 const vectorIndex = (state: MachineState, register: number): number =>
-  (state.memory.layout.base.vector + ((state.registers[register] as number) >>> 0)) >>> 1;
+  state.memory.offset('vector', (state.registers[register] as number) >>> 0) >>> 1;
 
 function elementwise(operation: (a: number, b: number) => number): Execute<'MAM' | 'MSM'> {
   return (state, { fields }) => {

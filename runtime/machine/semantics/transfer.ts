@@ -11,8 +11,9 @@ function copy({ bytes }: MachineState['memory'], to: number, from: number, count
   bytes.copyWithin(to, from, from + count);
 }
 
-function dramAddress(state: MachineState, base: number, offset: number): number {
-  return state.memory.layout.base.dram + (((state.registers[base] as number) + offset) >>> 0);
+/** Byte offset in the buffer of the address in a register. */
+function offsetIn({ memory, registers }: MachineState, space: Space, base: number, offset = 0): number {
+  return memory.offset(space, ((registers[base] as number) + offset) >>> 0);
 }
 
 function transfer(space: Space, direction: 'load' | 'store'): Execute<Transfer> {
@@ -20,8 +21,8 @@ function transfer(space: Space, direction: 'load' | 'store'): Execute<Transfer> 
     const { registers, memory } = state;
     const count = ((registers[fields.size] as number) >>> 0) * 2 ** elementShift(fields.type);
     if (count === 0) return;
-    const local = memory.layout.base[space] + ((registers[fields.local] as number) >>> 0);
-    const dram = dramAddress(state, fields.base, fields.offset);
+    const local = offsetIn(state, space, fields.local);
+    const dram = offsetIn(state, 'dram', fields.base, fields.offset);
     if (direction === 'load') copy(memory, local, dram, count);
     else copy(memory, dram, local, count);
   };
@@ -29,21 +30,21 @@ function transfer(space: Space, direction: 'load' | 'store'): Execute<Transfer> 
 
 function strided(direction: 'load' | 'store'): Execute<'VLOAD2' | 'VSTORE2'> {
   return (state, { fields }) => {
-    const local = state.memory.layout.base.vector + ((state.registers[fields.local] as number) >>> 0);
+    const local = offsetIn(state, 'vector', fields.local);
     const strides = [state.registers[fields.lstride] as number, state.registers[fields.dstride] as number] as const;
-    moveRows(state, direction, fields, local, dramAddress(state, fields.base, 0), ...strides);
+    moveRows(state, direction, fields, local, offsetIn(state, 'dram', fields.base), ...strides);
   };
 }
 
 function planes(direction: 'load' | 'store'): Execute<'VLOAD3' | 'VSTORE3'> {
   return (state, { fields }) => {
-    const { registers, memory } = state;
+    const { registers } = state;
     const count = (registers[fields.planes] as number) >>> 0;
     // What moves nothing has been checked against nothing, so its counts may be any.
     if (registers[fields.rows] === 0 || registers[fields.size] === 0) return;
     const rowBytes = ((registers[fields.size] as number) >>> 0) * 2 ** elementShift(fields.type);
-    const local = memory.layout.base.vector + ((registers[fields.local] as number) >>> 0);
-    const dram = dramAddress(state, fields.base, 0);
+    const local = offsetIn(state, 'vector', fields.local);
+    const dram = offsetIn(state, 'dram', fields.base);
     const [localStride, dramStride] = [registers[fields.lpstride] as number, registers[fields.dpstride] as number];
     for (let p = 0; p < count; p++) {
       const [from, to] = [dram + p * dramStride, local + p * localStride];
@@ -79,18 +80,16 @@ const vectorMove: Execute<'VMOVE'> = (state, { fields }) => {
 };
 
 const matrixMove: Execute<'MMOVE'> = (state, { fields }) => {
-  const { registers, memory } = state;
-  const base = memory.layout.base.matrix;
-  const count = ((registers[fields.size] as number) >>> 0) * 2;
-  copy(memory, base + ((registers[fields.out] as number) >>> 0), base + ((registers[fields.a] as number) >>> 0), count);
+  const count = ((state.registers[fields.size] as number) >>> 0) * 2;
+  copy(state.memory, offsetIn(state, 'matrix', fields.out), offsetIn(state, 'matrix', fields.a), count);
 };
 
 const scalarLoad: Execute<'SLOAD'> = (state, { fields }) => {
-  state.registers[fields.result] = state.memory.words[dramAddress(state, fields.base, fields.offset) >>> 2] as number;
+  state.registers[fields.result] = state.memory.words[offsetIn(state, 'dram', fields.base, fields.offset) >>> 2] as number;
 };
 
 const scalarStore: Execute<'SSTORE'> = (state, { fields }) => {
-  state.memory.words[dramAddress(state, fields.base, fields.offset) >>> 2] = state.registers[fields.scalar] as number;
+  state.memory.words[offsetIn(state, 'dram', fields.base, fields.offset) >>> 2] = state.registers[fields.scalar] as number;
 };
 
 const scalarMove: ExecuteScalar<'SMOVE'> = (state, { form, fields }) => {

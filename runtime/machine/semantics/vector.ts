@@ -17,12 +17,11 @@ export function forRows(
   fields: Readonly<Record<'rep' | 'count' | 'size' | 'out' | 'a' | 'ostride' | 'astride', number>>,
   row: (out: number, a: number, size: number, index: number) => void,
 ): void {
-  const { registers } = state;
-  const base = state.memory.layout.base.vector;
+  const { registers, memory } = state;
   const size = (registers[fields.size] as number) >>> 0;
   if (size === 0) return;
-  const out = base + ((registers[fields.out] as number) >>> 0);
-  const a = base + ((registers[fields.a] as number) >>> 0);
+  const out = memory.offset('vector', (registers[fields.out] as number) >>> 0);
+  const a = memory.offset('vector', (registers[fields.a] as number) >>> 0);
   if (fields.rep === 0) {
     row(out, a, size, 0);
     return;
@@ -35,8 +34,8 @@ export function forRows(
 
 function binary(floatRow: float.FloatBinary, fixedRow: fixed.FixedBinary): Execute<Binary> {
   return (state, { fields }) => {
-    const { floats, halves, layout } = state.memory;
-    const b = layout.base.vector + ((state.registers[fields.b] as number) >>> 0);
+    const { floats, halves } = state.memory;
+    const b = state.memory.offset('vector', (state.registers[fields.b] as number) >>> 0);
     const bStride = fields.rep === 0 ? 0 : (state.registers[fields.bstride] as number);
     forRows(state, fields, (out, a, size, r) => {
       if (fields.type === F32) floatRow(floats, out >>> 2, a >>> 2, (b + r * bStride) >>> 2, size);
@@ -57,7 +56,7 @@ function unary(floatRow: float.FloatUnary, fixedRow: fixed.FixedUnary): Execute<
 
 /** Index of the first element, in the view of its type, of a vector at the address in a register. */
 function elementIndex(state: MachineState, register: number, type: number): number {
-  return (state.memory.layout.base.vector + ((state.registers[register] as number) >>> 0)) >>> elementShift(type);
+  return state.memory.offset('vector', (state.registers[register] as number) >>> 0) >>> elementShift(type);
 }
 
 const addScalar: Execute<'VAS'> = (state, { form, fields }) => {
