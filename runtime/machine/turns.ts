@@ -106,9 +106,9 @@ export class Turns {
     const { numbers } = known;
     let range = 0;
     let compared = known.bindings;
-    for (let i = 0, at = known.first; i < turn.length; i++, at += FIGURES) {
+    for (let q = 0, at = known.first; q < turn.queued; q++, at += FIGURES) {
+      const i = turn.places[q] as number;
       const { operands } = turn.shapes[i] as Shape;
-      if (operands.length === 0) continue;
       binding.time = base + (numbers[at + FLOOR_TIME] as number);
       for (let k = 0; k < operands.length; k++) {
         const operand = operands[k] as Operand;
