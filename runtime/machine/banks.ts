@@ -29,13 +29,13 @@ export function mayConflict(accesses: readonly ResolvedAccess[], rowCycles: numb
 export class Streams {
   private readonly banks: Banks;
   /** Indexes of the operands among the accesses. */
-  private readonly indexes: readonly number[];
+  private readonly indexes: number[] = [];
   private readonly rows: number;
   private readonly rowCycles: number;
   /** Whether all rows of an operand start at one place within a bank, which then is of no account. */
   private readonly aligned: boolean;
-  private readonly strides: readonly number[];
-  private readonly needs: readonly number[];
+  private readonly strides: number[] = [];
+  private readonly needs: number[] = [];
   /** The last result, and where there are more, all of them by places. */
   private lastPlaces = -1;
   private lastCycles = 0;
@@ -44,13 +44,19 @@ export class Streams {
   /** `rowCycles` is what a row takes without conflicts. */
   constructor(accesses: readonly ResolvedAccess[], rowCycles: number, banks: Banks) {
     this.banks = banks;
-    this.indexes = accesses.flatMap(({ space, rowBytes }, i) => (space === 'vector' && rowBytes > 0 ? [i] : []));
-    const streams = this.indexes.map((i) => accesses[i] as ResolvedAccess);
     this.rows = accesses[0]?.rows ?? 0;
     this.rowCycles = rowCycles;
-    this.aligned = streams.every(({ strideBytes }) => strideBytes % banks.bankBytes === 0);
-    this.strides = streams.map(({ strideBytes }) => ((strideBytes % banks.span) + banks.span) % banks.span);
-    this.needs = streams.map((stream) => needsOf(stream, banks.bankBytes));
+    let aligned = true;
+    for (let i = 0; i < accesses.length; i++) {
+      const access = accesses[i] as ResolvedAccess;
+      if (access.space !== 'vector' || access.rowBytes === 0) continue;
+      const { strideBytes } = access;
+      this.indexes.push(i);
+      this.strides.push(((strideBytes % banks.span) + banks.span) % banks.span);
+      this.needs.push(needsOf(access, banks.bankBytes));
+      aligned &&= strideBytes % banks.bankBytes === 0;
+    }
+    this.aligned = aligned;
   }
 
   /** Places of which results are kept. */

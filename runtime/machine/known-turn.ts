@@ -18,13 +18,12 @@ export interface Link {
   readonly cycles: readonly number[];
 }
 
-/** Where the figures of an instruction stand: times from the base of the state before, and cycles. */
-export const CONFLICT = 0;
+/** Where the figures of an instruction that touches memory stand: cycles, and times from the base of the state before. */
+const CONFLICT = 0;
 export const FLOOR_TIME = 1;
 export const END_TIME = 2;
 export const RESULT_TIME = 3;
-const BUSY = 4;
-export const FIGURES = 5;
+export const FIGURES = 4;
 
 /** Where the figures of an event stand. */
 const PARENT = 0;
@@ -53,7 +52,7 @@ export class KnownTurn {
   readonly next: State;
   readonly cycles: number;
   readonly shapes: readonly Shape[];
-  /** Where its figures are: those of instructions from `first` on, then its bindings. */
+  /** Where its figures are: those of instructions that touch memory from `first` on, then its bindings. */
   readonly numbers: Int32Array;
   readonly first: number;
   readonly bindings: number;
@@ -62,6 +61,8 @@ export class KnownTurn {
   /** How many events it made, where they begin, and then what each slot after it comes from. */
   readonly events: number;
   private readonly firstEvent: number;
+  /** Where the cycles in which each instruction held its unit begin. */
+  private readonly busy: number;
   private readonly sources: number;
   private links: (Link | undefined)[] | undefined;
 
@@ -73,8 +74,10 @@ export class KnownTurn {
     this.next = next;
     this.cycles = after.base - before.base;
     this.shapes = turn.shapes.slice(0, length);
-    this.first = store.take(length * FIGURES + compared + events * EVENT + after.size);
-    this.bindings = this.first + length * FIGURES;
+    const { queued } = turn;
+    this.busy = store.take(length + queued * FIGURES + compared + events * EVENT + after.size);
+    this.first = this.busy + length;
+    this.bindings = this.first + queued * FIGURES;
     this.events = events;
     this.firstEvent = this.bindings + compared;
     this.sources = this.firstEvent + events * EVENT;
@@ -90,11 +93,12 @@ export class KnownTurn {
   }
 
   /** Whether a turn has the same instructions, with the same occupancies. */
-  resembles({ shapes, conflicts, length }: Turn): boolean {
-    const { numbers } = this;
+  resembles({ shapes, conflicts, length, queued, places }: Turn): boolean {
     if (this.shapes.length !== length) return false;
-    for (let i = 0, at = this.first + CONFLICT; i < length; i++, at += FIGURES)
-      if (this.shapes[i] !== shapes[i] || numbers[at] !== conflicts[i]) return false;
+    for (let i = 0; i < length; i++) if (this.shapes[i] !== shapes[i]) return false;
+    const { numbers } = this;
+    for (let q = 0, at = this.first + CONFLICT; q < queued; q++, at += FIGURES)
+      if (numbers[at] !== conflicts[places[q] as number]) return false;
     return true;
   }
 
@@ -155,22 +159,23 @@ export class KnownTurn {
   settle(): void {
     const { repeated, shapes, numbers } = this;
     if (repeated === 0) return;
-    for (let i = 0, at = this.first + BUSY; i < shapes.length; i++, at += FIGURES) {
+    for (let i = 0; i < shapes.length; i++) {
       const shape = shapes[i] as Shape;
       shape.executions += repeated;
-      shape.plan.busyCycles += repeated * (numbers[at] as number);
+      shape.plan.busyCycles += repeated * (numbers[this.busy + i] as number);
     }
     this.repeated = 0;
   }
 
   private keepTimes(turn: Turn, compared: number, base: number): void {
     const { numbers } = this;
-    for (let i = 0, at = this.first; i < turn.length; i++, at += FIGURES) {
+    for (let i = 0; i < turn.length; i++) numbers[this.busy + i] = turn.busy[i] as number;
+    for (let q = 0, at = this.first; q < turn.queued; q++, at += FIGURES) {
+      const i = turn.places[q] as number;
       numbers[at + CONFLICT] = turn.conflicts[i] as number;
       numbers[at + FLOOR_TIME] = (turn.floorTimes[i] as number) - base;
       numbers[at + END_TIME] = (turn.endTimes[i] as number) - base;
       numbers[at + RESULT_TIME] = (turn.resultTimes[i] as number) - base;
-      numbers[at + BUSY] = turn.busy[i] as number;
     }
     for (let i = 0; i < compared; i++) numbers[this.bindings + i] = turn.bindings[i] as number;
   }

@@ -102,8 +102,12 @@ function settleShape(shape: Shape): void {
   shape.executions = 0;
 }
 
-const keyOf = (accesses: readonly ResolvedAccess[]): number[] =>
-  accesses.flatMap(({ rowBytes, rows, planes, strideBytes }) => [rowBytes, rows, planes, strideBytes]);
+function keyOf(accesses: readonly ResolvedAccess[]): number[] {
+  const key: number[] = [];
+  for (const { rowBytes, rows, planes, strideBytes } of accesses) key.push(rowBytes, rows, planes, strideBytes);
+  return key;
+}
+
 const nameOf = (key: readonly number[], carries: boolean): string => `${key.join()}${carries ? '*' : ''}`;
 
 const NOTHING: readonly never[] = [];
@@ -163,7 +167,8 @@ export class Shapes {
     const moved: number[] = [];
     let comparisons = 0;
     const rows = accesses[0]?.rows ?? 0;
-    for (const [i, access] of accesses.entries()) {
+    for (let i = 0; i < accesses.length; i++) {
+      const access = accesses[i] as ResolvedAccess;
       moved.push(access.rowBytes * rows * access.planes);
       if (access.rows === 0) continue;
       const operand = plan.operands[i] as Operand;

@@ -61,7 +61,7 @@ export class TimingModel implements Observer {
   }
 
   step({ pc, instruction, accesses }: AddressStep): void {
-    if (pc <= this.lastPc || this.turn.full) this.passTurn(pc <= this.lastPc);
+    if (pc <= this.lastPc || this.turn.full) this.passTurn(true);
     this.lastPc = pc;
     let plan = this.plans[pc];
     if (plan?.instruction !== instruction) plan = this.plan(pc, instruction);
@@ -88,11 +88,11 @@ export class TimingModel implements Observer {
     return plan;
   }
 
-  /** Times what was shown. `comesBack` tells whether the next instruction is at the head of a loop. */
-  private passTurn(comesBack: boolean): void {
+  /** Times what was shown. `whole` tells whether it is a turn that may come again. */
+  private passTurn(whole: boolean): void {
     const { turn, turns, recurrence } = this;
     if (turn.length === 0) return;
-    if (turns !== undefined) turns.pass(turn, comesBack);
+    if (turns !== undefined) turns.pass(turn, whole);
     else {
       recurrence.makeRoom(turn.length * EVENTS_PER_INSTRUCTION);
       recurrence.run(turn);

@@ -17,6 +17,9 @@ export class Turn {
   order = 0;
   readonly shapes: Shape[] = [];
   readonly conflicts = new Float64Array(TURN_CAPACITY);
+  /** Places of the instructions that touch memory: the first `queued`. */
+  readonly places = new Int32Array(TURN_CAPACITY);
+  queued = 0;
   readonly lows = new Float64Array(TURN_CAPACITY * MOST_ACCESSES);
   readonly ends = new Float64Array(TURN_CAPACITY * MOST_ACCESSES);
   private ranges = 0;
@@ -37,6 +40,8 @@ export class Turn {
     this.shapes[i] = shape;
     this.conflicts[i] = conflict;
     const { touched } = shape;
+    if (touched.length === 0) return;
+    this.places[this.queued++] = i;
     for (let k = 0; k < touched.length; k++) {
       const { low, end } = accesses[touched[k] as number] as ResolvedAccess;
       this.lows[this.ranges] = low;
@@ -47,6 +52,6 @@ export class Turn {
   /** Begins the next turn. */
   clear(): void {
     this.order += this.length;
-    this.length = this.ranges = 0;
+    this.length = this.queued = this.ranges = 0;
   }
 }

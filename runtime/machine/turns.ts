@@ -19,13 +19,13 @@ import type { Turn } from './turn.ts';
 
 /** Repeated turns that are noted before the path is extended by them. */
 const MOST_NOTED = 1 << 12;
-/** Turns that are kept to be repeated. */
-export const MOST_TURNS = 1 << 13;
+/** Turns and states that are kept. */
+export const MOST_TURNS = 1 << 14;
 
 export class Turns {
   /** Instructions of turns that were not timed. */
   skipped = 0;
-  /** Turns that are kept. */
+  /** Turns and states that are kept. */
   size = 0;
   private readonly recurrence: Recurrence;
   private readonly binding = new Binding();
@@ -47,11 +47,11 @@ export class Turns {
     this.after = new Snapshot(recurrence.path);
   }
 
-  /** Takes account of a turn. `comesBack` tells whether execution is at the head of a loop after it, where its state is looked at. */
-  pass(turn: Turn, comesBack: boolean): void {
+  /** Takes account of a turn. `whole` tells whether it may come again, so that the state after it is looked at. */
+  pass(turn: Turn, whole: boolean): void {
     const known = this.state === undefined ? undefined : this.find(this.state, turn);
     if (known !== undefined) this.note(known, turn.length);
-    else this.time(turn, comesBack);
+    else this.time(turn, whole);
   }
 
   /** Extends the path by the turns that were noted: by those of their events that are behind the events of the state after them. */
@@ -106,9 +106,9 @@ export class Turns {
     const { numbers } = known;
     let range = 0;
     let compared = known.bindings;
-    for (let i = 0, at = known.first; i < turn.length; i++, at += FIGURES) {
+    for (let q = 0, at = known.first; q < turn.queued; q++, at += FIGURES) {
+      const i = turn.places[q] as number;
       const { operands } = turn.shapes[i] as Shape;
-      if (operands.length === 0) continue;
       binding.time = base + (numbers[at + FLOOR_TIME] as number);
       for (let k = 0; k < operands.length; k++) {
         const operand = operands[k] as Operand;
@@ -141,7 +141,7 @@ export class Turns {
     if (this.noted.length === MOST_NOTED) this.catchUp();
   }
 
-  private time(turn: Turn, comesBack: boolean): void {
+  private time(turn: Turn, whole: boolean): void {
     const { recurrence, before, after, state } = this;
     this.catchUp();
     recurrence.makeRoom(turn.length * EVENTS_PER_INSTRUCTION, state === undefined ? undefined : before.events);
@@ -149,7 +149,7 @@ export class Turns {
     const first = path.next;
     const compared = recurrence.run(turn);
     this.state = undefined;
-    if (!comesBack) return;
+    if (!whole) return;
     recurrence.save(after);
     const next = this.stateOf(after);
     if (state !== undefined && next !== undefined && after.base - before.base < FARTHEST) {
@@ -167,7 +167,10 @@ export class Turns {
     let states = this.states.get(snapshot.hash);
     if (states === undefined) this.states.set(snapshot.hash, (states = []));
     let state = states.find(({ key }) => snapshot.equals(key));
-    if (state === undefined) states.push((state = { key: snapshot.key(this.store), turns: [] }));
+    if (state === undefined) {
+      states.push((state = { key: snapshot.key(this.store), turns: [] }));
+      this.size++;
+    }
     return state;
   }
 

@@ -151,6 +151,33 @@ describe('turns that repeat', () => {
     expect(first?.at(-1)).toBe(second?.at(-1));
   });
 
+  it('may be longer than what is looked at as a whole', () => {
+    const body = Array.from({ length: 300 }, (_, i) => (i % 3 === 0 ? 'VAV $2, $5, $1, $3' : `SADD $${30 + (i % 20)}, $30, #1`)).join('\n');
+    const registers = registersWith({ 1: 0, 2: 4096, 3: 8256, 5: 64 });
+    const turn = assemble(body).instructions.map((each, pc) => stepOf(pc, legal(each), registers));
+    const steps = Array.from({ length: 20 }, () => turn).flat();
+    const model = new TimingModel(cambricon, { keyOf });
+    for (const step of steps) model.step(step);
+    expect(model.report()).toStrictEqual(reportOf(steps, cambricon, false));
+    expect(model.skipped).toBeGreaterThan(steps.length / 2);
+  });
+
+  it('are forgotten where there are many', () => {
+    // Sizes, and with them turns and states, that never come again; then some that do.
+    const [add, loop] = assemble('VAV $2, $5, $1, $3\nSADD $30, $30, #1').instructions.map((each) => legal(each)) as [
+      AnyInstruction,
+      AnyInstruction,
+    ];
+    const steps = Array.from({ length: 20_000 }, (_, i) => i).flatMap((i) => {
+      const registers = registersWith({ 1: 0, 2: 16_384, 3: 32_768 + 64, 5: i < 19_000 ? 1 + ((i * 7919) % 8191) : 64 });
+      return [stepOf(0, add, registers), stepOf(1, loop, registers)];
+    });
+    const model = new TimingModel(cambricon, { keyOf });
+    for (const step of steps) model.step(step);
+    expect(model.report()).toStrictEqual(reportOf(steps, cambricon, false));
+    expect(model.skipped).toBeGreaterThan(1500);
+  });
+
   it('are not timed one by one', () => {
     let skipped = 0;
     let all = 0;
