@@ -1,7 +1,7 @@
 /** Runs a pipeline. Everything beside running the passes (printing, timing, checking) is an observer. */
 import { fail } from '../compiler/ir/diagnostic.ts';
 import type { Graph } from '../compiler/ir/graph.ts';
-import type { BisectGate } from './instruments/bisect.ts';
+import type { Gate } from './instruments/bisect.ts';
 import type { PassContext, PassInvocation, Rearrangement, Sample } from './pass.ts';
 import { printStep } from './pipeline-text.ts';
 import type { Property } from './properties.ts';
@@ -45,7 +45,7 @@ export interface PassObserver {
 export interface PipelineOptions {
   readonly observers?: readonly PassObserver[];
   /** Decides which transformations may run; all may when absent. */
-  readonly bisect?: BisectGate;
+  readonly bisect?: Gate;
   /** Samples that passes may calibrate on. */
   readonly calibration?: readonly Sample[];
 }
@@ -106,8 +106,8 @@ function runPass(event: PassEvent, options: PipelineOptions): PassOutcome {
   const context: PassContext = {
     count: (statistic, n = 1) => void statistics.set(statistic, (statistics.get(statistic) ?? 0) + n),
     allow(unit, value) {
-      const what = `${pass.name}: ${unit}${value === undefined ? '' : ` on %${value}`}`;
-      const granted = pass.mandatory === true || (options.bisect?.allow(what) ?? true);
+      const transformation = { pass: pass.name, unit, ...(value !== undefined && { value }) };
+      const granted = pass.mandatory === true || (options.bisect?.allow(transformation) ?? true);
       if (!granted) refused++;
       else if (value !== undefined) rewritten.set(value, unit);
       return granted;

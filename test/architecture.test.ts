@@ -28,6 +28,7 @@ const LAW: readonly (readonly [area: string, allowed: readonly string[]])[] = [
       'runtime/engine',
       'runtime/data',
       'runtime/evaluate',
+      'runtime/bisect',
       'runtime/report',
       'runtime/platform',
     ],
@@ -52,6 +53,20 @@ const LAW: readonly (readonly [area: string, allowed: readonly string[]])[] = [
     ],
   ],
   [
+    'runtime/bisect',
+    [
+      'compiler',
+      'compiler/ir',
+      'compiler/lower',
+      'passes',
+      'isa',
+      'runtime/numerics',
+      'runtime/machine',
+      'runtime/engine',
+      'runtime/evaluate',
+    ],
+  ],
+  [
     'runtime/report',
     [
       'compiler',
@@ -63,6 +78,7 @@ const LAW: readonly (readonly [area: string, allowed: readonly string[]])[] = [
       'runtime/machine',
       'runtime/data',
       'runtime/evaluate',
+      'runtime/bisect',
     ],
   ],
   ['runtime/platform', ['compiler/ir', 'runtime/data']],

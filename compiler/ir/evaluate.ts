@@ -10,6 +10,8 @@ export interface EvaluateOptions {
   readonly keep?: 'all' | 'outputs';
   /** Called for every node, in graph order, as soon as its value is known. */
   readonly observe?: (node: Node, value: Tensor) => void;
+  /** Gives the value, of the node's type, that counts as the node's from there on, in place of the one that was computed. */
+  readonly override?: (node: Node, value: Tensor) => Tensor;
 }
 
 /** Value of one op from its operands' values, in the op table's order; absent optional operands are undefined. */
@@ -22,11 +24,12 @@ export function evaluateNode(node: OpNode, operands: readonly (Tensor | undefine
  * type is a diagnostic. Result tensors may share data with each other, with inputs and with constants: treat them as immutable.
  */
 export function evaluateGraph(graph: Graph, inputs: ReadonlyMap<string, Tensor>, options: EvaluateOptions = {}): Map<string, Tensor> {
-  const { keep = 'outputs', observe } = options;
+  const { keep = 'outputs', observe, override } = options;
   const values = new Map<string, Tensor>();
   const lastUsers = keep === 'all' ? new Map<string, string[]>() : valuesByLastUser(graph);
   for (const node of graph.nodes) {
-    const value = valueOf(node, values, inputs);
+    const computed = valueOf(node, values, inputs);
+    const value = override?.(node, computed) ?? computed;
     values.set(node.name, value);
     observe?.(node, value);
     for (const done of lastUsers.get(node.name) ?? []) values.delete(done);
