@@ -49,6 +49,14 @@ export { countFlips, firstDifferentSample, mcnemar, outputNoise } from './runtim
 export { evaluateLadder } from './runtime/evaluate/ladder.ts';
 export type { Ladder, LadderOptions, LadderRow } from './runtime/evaluate/ladder.ts';
 export { renderLadder } from './runtime/report/ladder.ts';
+export { bisect } from './runtime/bisect/bisect.ts';
+export type { Bisection } from './runtime/bisect/bisect.ts';
+export { Checker } from './runtime/bisect/check.ts';
+export type { CheckContext, CheckSample, CheckSpec } from './runtime/bisect/check.ts';
+export { ddmin } from './runtime/bisect/ddmin.ts';
+export { parseExpression, printExpression } from './runtime/bisect/expression.ts';
+export { reduce } from './runtime/bisect/reduce.ts';
+export type { Reduction } from './runtime/bisect/reduce.ts';
 export { imageDataset } from './runtime/data/dataset.ts';
 export type { Dataset, ImageSource } from './runtime/data/dataset.ts';
 export { idxImages } from './runtime/data/idx-images.ts';

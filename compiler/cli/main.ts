@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import process from 'node:process';
 import { packageVersion } from '../../runtime/platform/node.ts';
 import { addAsm } from './commands/asm.ts';
+import { addBisect } from './commands/bisect.ts';
 import { addCheck } from './commands/check.ts';
 import { addCompile } from './commands/compile.ts';
 import { addDisasm } from './commands/disasm.ts';
@@ -14,6 +15,7 @@ import { addOps } from './commands/ops.ts';
 import { addOpt } from './commands/opt.ts';
 import { addPasses } from './commands/passes.ts';
 import { addProfile } from './commands/profile.ts';
+import { addReduce } from './commands/reduce.ts';
 import { addRun } from './commands/run.ts';
 import { addTargets } from './commands/targets.ts';
 import { addZoo } from './commands/zoo.ts';
@@ -37,6 +39,8 @@ function commandLine(): Command {
     addRun,
     addCheck,
     addOpt,
+    addBisect,
+    addReduce,
     addAsm,
     addDisasm,
     addZoo,

@@ -33,6 +33,18 @@ export function progress(what: string): Progress {
   };
 }
 
+/** One line on a terminal that says what is going on; nothing in a pipe. */
+export interface StatusLine {
+  update(text: string): void;
+  clear(): void;
+}
+
+export function statusLine(): StatusLine {
+  if (!isTerminal('stderr')) return { update: () => undefined, clear: () => undefined };
+  const { dim } = messageColors();
+  return { update: (text) => printMessage(`${ERASE_LINE}${dim(text)}`), clear: () => printMessage(ERASE_LINE) };
+}
+
 /** `1:05`, minutes and seconds. */
 function remaining(seconds: number): string {
   const whole = Math.max(0, Math.ceil(seconds));

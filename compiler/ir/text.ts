@@ -28,11 +28,12 @@ export interface PrintedGraph {
   readonly constants: ReadonlyMap<string, Uint8Array>;
 }
 
-export function printGraph(graph: Graph): PrintedGraph {
+/** Constants of up to `inlineElements` elements stand in the text. */
+export function printGraph(graph: Graph, inlineElements = MAX_INLINE_ELEMENTS): PrintedGraph {
   const constants = new Map<string, Uint8Array>();
   const lines = [
     `graph @${graph.name} stage(${graph.stage}) {`,
-    ...graph.nodes.map((node) => `  %${node.name}: ${printType(node.type)} = ${printDefinition(node, constants)}`),
+    ...graph.nodes.map((node) => `  %${node.name}: ${printType(node.type)} = ${printDefinition(node, constants, inlineElements)}`),
     ...graph.outputs.map(({ name, value }) => `  output ${JSON.stringify(name)} = %${value}`),
     '}',
     '',
@@ -40,12 +41,12 @@ export function printGraph(graph: Graph): PrintedGraph {
   return { text: lines.join('\n'), constants };
 }
 
-function printDefinition(node: Node, constants: Map<string, Uint8Array>): string {
+function printDefinition(node: Node, constants: Map<string, Uint8Array>, inlineElements: number): string {
   switch (node.kind) {
     case 'input':
       return 'input';
     case 'constant':
-      return `constant ${printConstant(node.value, constants)}`;
+      return `constant ${printConstant(node.value, constants, inlineElements)}`;
     case 'op':
       return printOp(node);
   }
@@ -57,8 +58,8 @@ function printOp({ op, inputs, attributes, origin }: OpNode): string {
   return [`${op}(${operands})`, printAttributes(op, attributes), from].filter((part) => part !== '').join(' ');
 }
 
-function printConstant(value: Tensor, constants: Map<string, Uint8Array>): string {
-  if (value.data.length <= MAX_INLINE_ELEMENTS) return `[${printElements(value).join(', ')}]`;
+function printConstant(value: Tensor, constants: Map<string, Uint8Array>, inlineElements: number): string {
+  if (value.data.length <= inlineElements) return `[${printElements(value).join(', ')}]`;
   const hash = hashOf(value);
   constants.set(hash, dataBytes(value));
   return `dense#${hash}`;

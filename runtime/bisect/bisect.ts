@@ -10,9 +10,10 @@ import { printPipeline, printStep } from '../../passes/pipeline-text.ts';
 import type { ChannelBlame } from './channels.ts';
 import { blameChannels } from './channels.ts';
 import type { Candidate, Checker, Evaluated } from './check.ts';
-import { needsOutputs, printCheck } from './check.ts';
+import { needsOutputs, printCheck, usesSamples } from './check.ts';
 import type { Verdict } from './ddmin.ts';
-import { ddmin, firstBad, isolate } from './ddmin.ts';
+import { firstBad, isolate } from './ddmin.ts';
+import { failingSamples } from './samples.ts';
 
 export const BISECT_SCHEMA = 'plumbline.bisect/1';
 
@@ -39,8 +40,9 @@ export interface OpBlame {
 }
 
 export interface PassBlame {
-  /** Its place in the pipeline, from 1. */
+  /** Its place in the pipeline, from 1, and the length of the pipeline. */
   readonly step: number;
+  readonly of: number;
   readonly pass: string;
   /** Where evaluations could not tell: the first step that may be to blame instead. */
   readonly earliest?: number;
@@ -71,6 +73,7 @@ export interface Bisection {
   readonly passes: string;
   readonly check: string;
   readonly over: Dimension;
+  /** Samples of the check; 0 for one of costs or by a command. */
   readonly samples: number;
   /** found · nothing-wrong: the check holds · without-passes: it does not even hold without any pass */
   readonly outcome: 'found' | 'nothing-wrong' | 'without-passes';
@@ -130,13 +133,13 @@ export async function bisect(subject: BisectSubject, over: Dimension, options: B
     passes: printPipeline(steps),
     check: printCheck(checker.spec),
     over,
-    samples: checker.context.samples.length,
+    samples: usesSamples(checker.spec) ? checker.context.samples.length : 0,
     outcome,
     trials: trials.all,
     ...found,
   });
 
-  const whole = await trials.test(`all ${steps.length} passes`, () => checker.test({ graph, steps }));
+  const whole = await trials.test(`all ${countOf(steps.length, 'pass', 'passes')}`, () => checker.test({ graph, steps }));
   if (whole === 'skip') refuse(trials);
   if (whole === 'good') return summary('nothing-wrong');
   if (over === 'samples') return summary('found', { failing: await blameSamples(subject, trials) });
@@ -169,15 +172,22 @@ function refuse({ all }: Trials): never {
   return fail('unsupported', 'bisect/skipped', `all passes together cannot be judged: ${finding?.detail ?? 'unknown'}`);
 }
 
+const countOf = (n: number, one: string, more = `${one}s`): string => `${n} ${n === 1 ? one : more}`;
+
+/** `passes 1 to 3`, or `pass 1`. */
+function firstOf(n: number, one: string, more = `${one}s`): string {
+  return n === 1 ? `${one} 1` : `${more} 1 to ${n}`;
+}
+
 /** The pass with which the check begins to fail; undefined where it fails without any. */
 async function blamePass({ graph, steps, checker }: BisectSubject, trials: Trials): Promise<PassBlame | undefined> {
   const upTo = (n: number): Promise<Verdict> =>
-    trials.test(n === 0 ? 'no pass' : `passes 1 to ${n}`, () => checker.test({ graph, steps: steps.slice(0, n) }));
+    trials.test(n === 0 ? 'no pass' : firstOf(n, 'pass', 'passes'), () => checker.test({ graph, steps: steps.slice(0, n) }));
   const { good, bad } = await firstBad(steps.length, upTo);
   if (good === 0 && (await upTo(0)) === 'bad') return undefined;
   const step = steps[bad - 1];
   if (!step) throw new Error(`the pipeline has no step ${bad}`);
-  return { step: bad, pass: printStep(step), ...(bad - good > 1 && { earliest: good + 1 }) };
+  return { step: bad, of: steps.length, pass: printStep(step), ...(bad - good > 1 && { earliest: good + 1 }) };
 }
 
 /** The pass to blame and the graph that it finds. */
@@ -212,7 +222,7 @@ async function blameOps({ checker }: BisectSubject, stage: BlamedStage, trials: 
     count: transformations.length,
     testFirst: (n) =>
       tried(
-        `transformations 1 to ${n} of ${name}`,
+        `${firstOf(n, 'transformation')} of ${name}`,
         bisectGate(n, () => undefined),
       ),
     testSet: (places) => tried(nameSet(places, name), selectionGate(places.flatMap((i) => transformations.slice(i, i + 1)))),
@@ -246,20 +256,11 @@ function valuesOf({ culprits }: OpsBlame): readonly string[] {
 }
 
 async function blameSamples({ graph, steps, checker }: BisectSubject, trials: Trials): Promise<readonly SampleBlame[]> {
-  const { samples } = checker.context;
-  const ofOutputs = checker.spec.kind === 'expression' && checker.spec.expression.every(needsOutputs);
-  // Metrics of a subset follow from the outcomes of its samples; contracts are checked again.
-  const outcomes = ofOutputs ? await checker.outcomesOf({ graph, steps }) : undefined;
-  const judge = async (indices: readonly number[]): Promise<Evaluated> =>
-    outcomes
-      ? checker.judge({ outcomes: indices.flatMap((i) => outcomes.slice(i, i + 1)) })
-      : checker.with({ samples: indices.flatMap((i) => samples.slice(i, i + 1)) }).test({ graph, steps });
-  const found = await ddmin(
-    samples.map((_, i) => i),
-    (indices) => trials.test(indices.length === 1 ? `sample ${indices[0] ?? 0} alone` : `${indices.length} samples`, () => judge(indices)),
+  const { indices, outcomes } = await failingSamples(checker, { graph, steps }, (subset, judge) =>
+    trials.test(subset.length === 1 ? `sample ${subset[0] ?? 0} alone` : `${subset.length} samples`, judge),
   );
-  return found.map((index) => {
-    const { place = '', label } = samples[index] ?? {};
+  return indices.map((index) => {
+    const { place = '', label } = checker.context.samples[index] ?? {};
     const outcome = outcomes?.[index];
     return {
       index,

@@ -55,14 +55,14 @@ export async function blameChannels(checker: Checker, stage: BlamedValues, trial
     return trials.test(what, async () => checker.judge({ outcomes: await outputs() }));
   };
   const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-  if ((await tried('no channel of its values', [])) === 'bad')
+  if ((await tried('no channel', [])) === 'bad')
     fail('unsupported', 'bisect/channels', 'the check fails with all channels of the float model, too', {
       hint: 'other values changed as well: bisect over ops',
     });
   const { culprits, alone } = await isolate({
     count: channels.length,
-    testFirst: (n) => tried(`channels 1 to ${n} of its values`, range(n)),
-    testSet: (places) => tried(places.length === 1 ? 'only this channel' : `${places.length} channels`, places),
+    testFirst: (n) => tried(n === 1 ? 'only channel 0' : `channels 0 to ${n - 1}`, range(n)),
+    testSet: (places) => tried(places.length === 1 ? `only channel ${places[0] ?? 0}` : `${places.length} channels`, places),
   });
   return { of: channels.length, culprits: culprits.flatMap((i) => channels.slice(i, i + 1)), alone };
 }

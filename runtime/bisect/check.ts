@@ -15,7 +15,7 @@ import type { PipelineOptions } from '../../passes/manager.ts';
 import { runPipeline } from '../../passes/manager.ts';
 import type { PassInvocation, Sample } from '../../passes/pass.ts';
 import type { Verdict } from './ddmin.ts';
-import type { Clause, Expression } from './expression.ts';
+import type { Clause, Expression, Metric } from './expression.ts';
 import { costsOf, programExecutor } from './execute.ts';
 import { boundValue, holds, metricRecord, printClause, printExpression } from './expression.ts';
 import type { Costs, Measurements, Outcome, Outputs } from './outcomes.ts';
@@ -57,7 +57,8 @@ export interface Candidate {
 export interface Finding {
   readonly clause: string;
   readonly holds: boolean;
-  /** Of metrics: the value, and that of the float model. JSON has null for infinity. */
+  /** Of clauses about one: the metric, its value, and that of the float model. JSON has null for infinity. */
+  readonly metric?: Metric;
   readonly value?: number;
   readonly base?: number;
   /** Of contracts, of pipelines that fail and of commands: what was wrong. */
@@ -84,8 +85,13 @@ export function needsLabels(clause: Clause): boolean {
   return clause.kind === 'metric' && metricRecord(clause.metric).from === 'labels';
 }
 
-function needsProgram(clause: Clause): boolean {
+export function needsProgram(clause: Clause): boolean {
   return clause.kind === 'metric' && metricRecord(clause.metric).from === 'program';
+}
+
+/** Whether a check depends on samples: those of costs and by commands do not. */
+export function usesSamples(spec: CheckSpec): boolean {
+  return spec.kind === 'expression' && spec.expression.some((clause) => !needsProgram(clause));
 }
 
 /** The exit status by which a command says that it cannot tell, as git's bisection has it. */
@@ -126,7 +132,7 @@ export class Checker {
     if (this.spec.kind === 'command') return this.#command(this.spec, ran.result);
     const findings: Finding[] = contract ? [{ clause: 'contract', holds: true }] : [];
     if (this.#clauses.length === findings.length) return evaluated(findings);
-    const compiled = this.#attempt(false, () => (this.#needsCompile() ? this.#compile(ran.result) : undefined));
+    const compiled = this.#attempt(false, () => this.#programOf(ran.result));
     if (!('result' in compiled)) return compiled.evaluated;
     const outcomes = this.#clauses.some(needsOutputs)
       ? await this.outcomes((samples) => this.#outputs(ran.result, compiled.result, samples))
@@ -149,7 +155,7 @@ export class Checker {
   /** The outcomes of a candidate, all of whose clauses are of outputs. */
   outcomesOf(candidate: Candidate): Promise<readonly Outcome[]> {
     const graph = this.#run(candidate, false);
-    const program = this.context.values === 'program' ? this.#compile(graph) : undefined;
+    const program = this.#programOf(graph);
     return this.outcomes((samples) => this.#outputs(graph, program, samples));
   }
 
@@ -158,7 +164,8 @@ export class Checker {
     const metrics = this.#clauses.flatMap((clause): Finding[] => {
       if (clause.kind !== 'metric') return [];
       const { value, base } = measure(clause.metric, measurements);
-      return [{ clause: printClause(clause), holds: holds(clause.comparison, value, boundValue(clause.bound, base)), value, base }];
+      const holding = holds(clause.comparison, value, boundValue(clause.bound, base));
+      return [{ clause: printClause(clause), holds: holding, metric: clause.metric, value, base }];
     });
     return evaluated([...others, ...metrics]);
   }
@@ -178,12 +185,12 @@ export class Checker {
     return runPipeline(graph, steps, { ...this.context.pipeline, observers, ...(gate && { bisect: gate }) }).graph;
   }
 
-  /** What a diagnostic means for the check: what a pass broke is bad; what is not supported, or does not fit together, cannot be told. */
+  /** What an error means for the check: what a pass broke is bad, and so is a pass that breaks down; what is not supported, or does not fit together, cannot be told. */
   #attempt<T>(contract: boolean, work: () => T): { readonly result: T } | { readonly evaluated: Evaluated } {
     try {
       return { result: work() };
     } catch (error) {
-      if (!(error instanceof DiagnosticError)) throw error;
+      if (!(error instanceof DiagnosticError)) return { evaluated: brokenDown(error) };
       const [first] = error.diagnostics;
       if (!first || first.kind === 'usage') throw error;
       const ofContract = contract && first.code.startsWith('contract/');
@@ -203,8 +210,19 @@ export class Checker {
     return { verdict, findings: [{ clause: spec.text, holds: status === 0, detail: `exit status ${status}` }] };
   }
 
-  #needsCompile(): boolean {
-    return this.#clauses.some((clause) => needsProgram(clause) || (this.context.values === 'program' && needsOutputs(clause)));
+  /** The program where the check needs one. Outputs that the target cannot compute are computed by the reference evaluator, unless it legalizes to other types. */
+  #programOf(graph: Graph): Program | undefined {
+    if (this.#clauses.some(needsProgram)) return this.#compile(graph);
+    const { values, target } = this.context;
+    if (values === 'graph' || !this.#clauses.some(needsOutputs)) return undefined;
+    try {
+      return this.#compile(graph);
+    } catch (error) {
+      const refused =
+        error instanceof DiagnosticError && error.diagnostics.every(({ kind }) => kind === 'unsupported' || kind === 'invalid');
+      if (refused && target.datapath !== 'fx16') return undefined;
+      throw error;
+    }
   }
 
   #compile(graph: Graph): Program {
@@ -246,6 +264,12 @@ export class Checker {
     await new Promise((resolve) => setTimeout(resolve, 0));
     this.context.signal?.throwIfAborted();
   }
+}
+
+/** Any other error than a diagnostic is a mistake in a pass, or in what follows. */
+function brokenDown(error: unknown): Evaluated {
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return { verdict: 'bad', findings: [{ clause: 'compiles', holds: false, detail: `the compiler broke down: ${what}`, failure: what }] };
 }
 
 function evaluated(findings: readonly Finding[]): Evaluated {

@@ -12,6 +12,8 @@ import { parseExpression } from '../../runtime/bisect/expression.ts';
 import { loadTarget } from '../support/targets.ts';
 import { pipelineWith, twoWrong, weightsOf } from './planted.ts';
 
+const load = (model: string): Graph => loadGraph(findModel(model));
+
 async function search(model: string, check: string, steps: readonly PassInvocation[], over: Dimension, samples = 2): Promise<Bisection> {
   const source = findModel(model);
   const graph = loadGraph(source);
@@ -30,7 +32,7 @@ async function search(model: string, check: string, steps: readonly PassInvocati
 
 /** The graph that step `place` of a pipeline finds. */
 const graphBefore = (model: string, steps: readonly PassInvocation[], place: number): Graph =>
-  runPipeline(loadGraph(findModel(model)), steps.slice(0, place)).graph;
+  runPipeline(load(model), steps.slice(0, place)).graph;
 
 describe.each(['mobilenet', 'resnet'])('a wrong transformation in %s', (model) => {
   it.each([
@@ -40,7 +42,7 @@ describe.each(['mobilenet', 'resnet'])('a wrong transformation in %s', (model) =
     ['agreement >= 90% and sqnr > 40dB', 5, 1],
     ['agreement >= 90% and sqnr > 40dB', 9, 13],
   ])('breaks %s and is found at step %i, transformation %i', async (check, place, at) => {
-    const steps = pipelineWith(place, at);
+    const steps = pipelineWith(load(model), place, at);
     const weights = weightsOf(graphBefore(model, steps, place));
     const found = await search(model, check, steps, 'ops', 1);
     expect(found).toMatchObject({
@@ -55,32 +57,37 @@ describe.each(['mobilenet', 'resnet'])('a wrong transformation in %s', (model) =
 
 describe('a bisection', () => {
   it('says that nothing is wrong after one evaluation', async () => {
-    const found = await search('lenet-5', 'contract and sqnr > 80dB', pipelineWith(3, -1), 'passes');
+    const found = await search('lenet-5', 'contract and sqnr > 80dB', pipelineWith(load('lenet-5'), 3, undefined), 'passes');
     expect(found).toMatchObject({ outcome: 'nothing-wrong', trials: [{ verdict: 'good' }] });
   });
 
   it('says that the check does not even hold without passes', async () => {
-    const found = await search('lenet-5', 'instructions < 10', pipelineWith(3, -1), 'ops');
+    const found = await search('lenet-5', 'instructions < 10', pipelineWith(load('lenet-5'), 3, undefined), 'ops');
     expect(found.outcome).toBe('without-passes');
     expect(found.trials.at(-1)).toMatchObject({ what: 'no pass', verdict: 'bad' });
   });
 
   it('compares costs with those of the float model', async () => {
     const { findings } = (
-      await search('lenet-5', 'cycles <= base and instructions <= base and bytes <= base and joules <= base', pipelineWith(3, -1), 'passes')
+      await search(
+        'lenet-5',
+        'cycles <= base and instructions <= base and bytes <= base and joules <= base',
+        pipelineWith(load('lenet-5'), 3, undefined),
+        'passes',
+      )
     ).trials[0] ?? { findings: [] };
     expect(findings.map(({ value = NaN, base = NaN }) => value > 0 && value <= base)).toEqual([true, true, true, true]);
   });
 
   it('finds the transformations that break the check only together', async () => {
-    const steps = pipelineWith(2, 0);
+    const steps = pipelineWith(load('lenet-5'), 2, 0);
     const both: PassInvocation[] = steps.map((step) => (step.pass.name === 'planted' ? { ...step, pass: twoWrong } : step));
     const found = await search('lenet-5', 'contract', both, 'ops');
     expect(found.ops).toMatchObject({ alone: false, culprits: [{ number: 1 }, { number: 3 }] });
   });
 
   it('names the channel that is wrong', async () => {
-    const found = await search('resnet', 'sqnr > 60dB', pipelineWith(4, 6, 11), 'channels', 1);
+    const found = await search('resnet', 'sqnr > 60dB', pipelineWith(load('resnet'), 4, 6, 11), 'channels', 1);
     const [op] = found.ops?.culprits ?? [];
     expect(found.channels).toMatchObject({ alone: true, culprits: [{ value: op?.value, channel: 11 }] });
     const tests = Math.log2(found.channels?.of ?? 0);
@@ -88,7 +95,7 @@ describe('a bisection', () => {
   });
 
   it('names the samples that show the failure', async () => {
-    const found = await search('lenet-5', 'agreement == 100%', pipelineWith(0, 3, 5), 'samples', 40);
+    const found = await search('lenet-5', 'agreement == 100%', pipelineWith(load('lenet-5'), 0, 3, 5), 'samples', 40);
     expect(found.failing).toHaveLength(1);
     const [sample] = found.failing ?? [];
     expect(sample?.place).toBe(`sample ${sample?.index}`);
@@ -100,11 +107,11 @@ describe('a bisection', () => {
     ['channels', 'cycles < base'],
     ['samples', 'cycles < base'],
   ] as const)('over %s refuses %s', async (over, check) => {
-    await expect(search('lenet-5', check, pipelineWith(3, 0), over)).rejects.toThrow(/needs a check of outputs/);
+    await expect(search('lenet-5', check, pipelineWith(load('lenet-5'), 3, 0), over)).rejects.toThrow(/needs a check of outputs/);
   });
 
   it('refuses an empty pipeline, and a check of classes without classes', async () => {
     await expect(search('lenet-5', 'contract', [], 'passes')).rejects.toThrow(/no pass to blame/);
-    await expect(search('lenet-5', 'top1 > 0.5', pipelineWith(1, 1), 'passes')).rejects.toThrow(/needs labelled samples/);
+    await expect(search('lenet-5', 'top1 > 0.5', pipelineWith(load('lenet-5'), 1, 1), 'passes')).rejects.toThrow(/needs labelled samples/);
   });
 });

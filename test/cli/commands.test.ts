@@ -16,6 +16,8 @@ const COMMANDS = [
   'run',
   'check',
   'opt',
+  'bisect',
+  'reduce',
   'asm',
   'disasm',
   'zoo',

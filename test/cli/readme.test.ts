@@ -12,6 +12,9 @@ const examples = [...readme.matchAll(/^```\n\$ plumbline (.+)\n([\s\S]*?)^```$/g
   lines: output.trimEnd().split('\n'),
 }));
 
+/** The words of a command, quotes taken off as the shell does. */
+const words = (command: string): string[] => [...command.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word);
+
 /** Whether a line of the README is a line of the output, of which it may show the beginning; how fast this computer is may differ. */
 function shows(shown: string, actual: string): boolean {
   if (shown.startsWith('host')) return actual.startsWith('host');
@@ -25,7 +28,7 @@ describe('README', () => {
   });
 
   it.each(examples)('shows what `plumbline $command` prints', async ({ command, lines }) => {
-    const output = (await succeed(command.split(' '))).split('\n');
+    const output = (await succeed(words(command))).split('\n');
     let at = 0;
     for (const line of lines.filter((one) => one.trim() !== '…')) {
       const found = output.findIndex((actual, i) => i >= at && shows(line, actual));

@@ -18,6 +18,7 @@ const folder = temporaryFolder({
   'empty.onnx': '',
   'unsupported.onnx': unsupported,
   'bad.pir': 'graph @g stage(imported) {\n  %x: f32[2] = input\n  %y: f32[3] = relu(%z)\n}\n',
+  'good.pir': 'graph @g stage(imported) {\n  %x: f32[2] = input\n  %y: f32[2] = relu(%x)\n  output "y" = %y\n}\n',
   'bad.casm': 'SMOVE $1, #2\nVAV $1, $2, $3\n',
   'bad.json': '{"name": "mine"}',
   'labels.csv': 'file,label\n',
@@ -73,6 +74,19 @@ const COMMANDS: Readonly<Record<string, string>> = {
     targets foo
     ops convv
     isa VMMM`,
+  checks: `
+    bisect lenet-5
+    bisect lenet-5 --check contract --check-command true
+    bisect lenet-5 --check top1>>1
+    bisect lenet-5 --check top2>1
+    bisect lenet-5 --check sqnr>base
+    bisect lenet-5 --check contract --over everything
+    bisect lenet-5 --check contract --over channels
+    bisect lenet-5 --check contract -p O0
+    bisect lenet-5 --check-command {grap}
+    bisect ./good.pir --check top1>0
+    reduce lenet-5 --check contract
+    opt lenet-5 --check top1>0`,
   data: `
     eval nofile.onnx --data folder
     eval lenet-5 --data /nonexistent

@@ -368,6 +368,19 @@ describe('graphs', () => {
     );
   });
 
+  test('goes on with a value that is put in the place of another', () => {
+    const builder = new GraphBuilder('g');
+    const x = builder.input('x', tensorType('f32', [2]));
+    const a = builder.op('relu', [x], {}, { name: 'a' });
+    builder.output('y', builder.op('add', [a, x], {}, { name: 'y' }));
+    const inputs = new Map([['x', f32([2], [1, -1])]]);
+    const override = ({ name }: { readonly name: string }, value: Tensor): Tensor => (name === 'a' ? f32([2], [10, 20]) : value);
+    const seen: [string, number[]][] = [];
+    const kept = evaluateGraph(builder.build(), inputs, { override, observe: ({ name }, value) => seen.push([name, [...floats(value)]]) });
+    expect([...floats(kept.get('y') as Tensor)]).toEqual([11, 19]);
+    expect(seen[1]).toEqual(['a', [10, 20]]);
+  });
+
   test('does not change its inputs and constants', () => {
     fc.assert(
       fc.property(graphsWithInputs({ contents: 'special' }), ({ graph, inputs }) => {

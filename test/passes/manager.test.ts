@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { DiagnosticError } from '../../compiler/ir/diagnostic.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { parseGraph, printGraph } from '../../compiler/ir/text.ts';
+import { tensorType } from '../../compiler/ir/types.ts';
 import { bisectGate } from '../../passes/instruments/bisect.ts';
 import { dumping, printing } from '../../passes/instruments/printing.ts';
 import type { Reproducer } from '../../passes/instruments/reproducer.ts';
-import { crashReproducer, parseRunLine } from '../../passes/instruments/reproducer.ts';
+import { crashReproducer, parseRunLine, parseSamples, printReproducer } from '../../passes/instruments/reproducer.ts';
 import { renderStatistics } from '../../passes/instruments/statistics.ts';
 import { renderTiming, timing } from '../../passes/instruments/timing.ts';
 import { verifying } from '../../passes/instruments/verifying.ts';
@@ -218,7 +219,7 @@ describe('crash reproducers', () => {
   test('hold the graph before the pass and the command that fails again', () => {
     const written: Reproducer[] = [];
     const bisect = bisectGate(5, () => undefined);
-    const observers = [crashReproducer({ options: '--verify-each', bisect, write: (reproducer) => written.push(reproducer) })];
+    const observers = [crashReproducer({ options: ['--verify-each'], bisect, write: (reproducer) => written.push(reproducer) })];
     expect(() => runPipeline(CHAIN, parsePipeline('simplify,failing{after=1}', vocabulary), { bisect, observers })).toThrow('boom');
     const [{ text, constants } = { text: '', constants: new Map<string, Uint8Array>() }] = written;
     expect(text.split('\n').slice(0, 5)).toEqual([
@@ -244,6 +245,38 @@ describe('crash reproducers', () => {
     expect(written).toHaveLength(1);
     expect(written[0]).toContain('// RUN: opt -p "harmful"\n');
     expect(written[0]).toContain(printGraph(CHAIN).text);
+  });
+
+  test('hold samples and options with blanks', () => {
+    const inputs = new Map([['x', { type: tensorType('f32', [2]), data: Float32Array.of(0.1, -0) }]]);
+    const options = ['--check', 'sqnr > 40dB', '--target', 'mine.json'];
+    const { text } = printReproducer({
+      graph: CHAIN,
+      pipeline: parsePipeline('simplify'),
+      options,
+      notes: ['a'],
+      samples: [{ inputs, label: 7 }],
+    });
+    expect(text.split('\n').slice(0, 4)).toEqual([
+      '// RUN: opt -p "simplify" --check "sqnr > 40dB" --target mine.json',
+      '// a',
+      '// SAMPLE 1: %x = [0.1, -0]',
+      '// CLASS 1: 7',
+    ]);
+    expect(parseRunLine(text, 'file').options).toEqual(options);
+    expect(parseSamples(text, CHAIN, 'file')).toEqual([{ inputs, label: 7 }]);
+    expect(parseSamples(printGraph(CHAIN).text, CHAIN, 'file')).toEqual([]);
+  });
+
+  test.each([
+    ['SAMPLE 1: %x = 1, 2', 'file:1: values have the form %name = [1, 2]'],
+    ['SAMPLE 1: %y = [1, 2]', 'file:1: the graph has no input %y'],
+    ['SAMPLE 1: %x = [1]', 'file:1: input %x has 2 elements, not 1'],
+    ['SAMPLE 1: %x = [1, two]', 'file:1: element 1 of %x: two is no number'],
+    ['CLASS 1: seven', 'file:1: seven is no class'],
+    ['CLASS 1: 7', 'file: sample 1 has no values for input %x'],
+  ])('refuse the samples // %s', (line, message) => {
+    expect(() => parseSamples(`// ${line}\n`, CHAIN, 'file')).toThrow(message);
   });
 
   test('a file without a command is refused', () => {

@@ -11,25 +11,35 @@ import { timing } from '../../../passes/instruments/timing.ts';
 import { verifying } from '../../../passes/instruments/verifying.ts';
 import type { PassObserver } from '../../../passes/manager.ts';
 import { runPipeline } from '../../../passes/manager.ts';
+import type { PassInvocation } from '../../../passes/pass.ts';
 import { parsePipeline } from '../../../passes/pipeline-text.ts';
 import { PASSES } from '../../../passes/registry.ts';
+import { Checker, printCheck } from '../../../runtime/bisect/check.ts';
 import { makeDirectory, monotonicSeconds, readTextFile, writeFile } from '../../../runtime/platform/node.ts';
+import { describeFinding } from '../../../runtime/report/bisection.ts';
 import { exportOnnx } from '../../frontend/export.ts';
 import { fail } from '../../ir/diagnostic.ts';
 import type { Graph } from '../../ir/graph.ts';
 import { printGraph } from '../../ir/text.ts';
 import { checkGraph } from '../../ir/verify.ts';
+import type { CheckFlags } from '../checked-model.ts';
+import { checkSpec, unlabelledSamples } from '../checked-model.ts';
 import { showPrinted, writePrinted } from '../graph-file.ts';
 import type { ModelSource } from '../model.ts';
 import { findModel, loadGraph } from '../model.ts';
 import { renderStepReports, stepReports } from '../opt-report.ts';
 import type { BindingFlags } from '../options.ts';
-import { DEFAULT_PASSES, MODEL_ARGUMENT, addBindingOptions, jsonOption, nameList, positiveInteger } from '../options.ts';
+import { DEFAULT_PASSES, DEFAULT_TARGET, MODEL_ARGUMENT, addBindingOptions, jsonOption, nameList, positiveInteger } from '../options.ts';
 import { printJson, printMessage, printWarning } from '../output.ts';
 import { graphSamples } from '../samples.ts';
 import { failUnknown } from '../suggest.ts';
+import { loadTarget } from '../target.ts';
 
-interface Flags extends BindingFlags {
+/** Samples of a check where the file holds none. */
+const CHECK_SAMPLES = 4;
+
+interface Flags extends BindingFlags, CheckFlags {
+  readonly target?: string;
   readonly passes?: string;
   readonly output?: string;
   readonly emit?: 'pir' | 'onnx';
@@ -53,7 +63,8 @@ export function addOpt(program: Command): void {
       'after',
       `
 The graph goes to standard output or to FILE and FILE.data; everything else goes to standard error. A .pir file that starts with a line
-\`// RUN: opt -p "…"\`, as --reproducer writes it, is run as that line says unless -p is given.
+\`// RUN: opt -p "…"\`, as --reproducer and \`plumbline reduce\` write it, is run as that line says unless -p is given. Checks are those of \`plumbline bisect\`,
+against the graph before the passes, on the samples in the file, or else on ${CHECK_SAMPLES} of calibration data or random ones.
 
 Examples:
   plumbline opt lenet-5 -p O1 -o lenet-5.pir
@@ -84,6 +95,12 @@ function addOptions(command: Command): Command {
       'evaluate the graph before and after each pass and hold the pass to its contract',
       positiveInteger,
     )
+    .option('--check <expression>', 'what must hold after the passes, such as "sqnr > 40dB"')
+    .option('--check-command <command>', 'a command that fails where something is wrong')
+    .option(
+      '-t, --target <name|file.json>',
+      `the accelerator that cycles, instructions, bytes and joules are those of (default: "${DEFAULT_TARGET}")`,
+    )
     .option('--bisect-limit <n>', 'allow the first N transformations only, and list all', bisectLimit)
     .option('--reproducer <file.pir>', 'where to write the graph and the command when a pass fails')
     .addOption(jsonOption());
@@ -105,9 +122,10 @@ async function run(model: string, given: Flags): Promise<void> {
   const observers = [...instruments(flags), ...(await contractObserver(flags, graph, source, contracts)), clock];
   if (flags.reproducer !== undefined) {
     const path = flags.reproducer;
-    const options = flags.verifyEach ? '--verify-each' : '';
+    const options = flags.verifyEach ? ['--verify-each'] : [];
     observers.unshift(crashReproducer({ options, ...(bisect && { bisect }), write: (reproducer) => writePrinted(reproducer, path) }));
   }
+  if (flags.check !== undefined || flags.checkCommand !== undefined) await requireCheck(source, graph, pipeline, flags);
   const result = runPipeline(graph, pipeline, { observers, ...(bisect && { bisect }) });
   for (const { warnings } of result.steps) warnings.forEach(printWarning);
   const steps = stepReports(result.steps, clock.times, contracts);
@@ -118,6 +136,27 @@ async function run(model: string, given: Flags): Promise<void> {
   }
   writeGraph(result.graph, flags);
   printMessage(renderStepReports(steps, { time: flags.time ?? false, stats: flags.stats ?? false }));
+}
+
+/** Fails where the check does not hold for what the passes make. */
+async function requireCheck(source: ModelSource, graph: Graph, steps: readonly PassInvocation[], flags: Flags): Promise<void> {
+  const target = loadTarget(flags.target ?? DEFAULT_TARGET);
+  const spec = checkSpec(flags, target);
+  const samples = await unlabelledSamples(source, graph, CHECK_SAMPLES);
+  const gate = flags.bisectLimit === undefined ? undefined : bisectGate(flags.bisectLimit, () => undefined);
+  const { verdict, findings } = await new Checker(spec, { base: graph, samples, target, values: 'graph' }).test({
+    graph,
+    steps,
+    ...(gate && { gate }),
+  });
+  if (verdict === 'good') return;
+  const found = findings.filter((finding) => !finding.holds).map(describeFinding);
+  fail(
+    verdict === 'bad' ? 'violated' : 'unsupported',
+    'check/failed',
+    `${printCheck(spec)} ${verdict === 'bad' ? 'does not hold' : 'cannot be judged'}: ${found.join(', ')}`,
+    { place: [source.path] },
+  );
 }
 
 function writeGraph(graph: Graph, { emit, output }: Flags): void {
