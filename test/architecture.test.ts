@@ -68,6 +68,7 @@ const LAW: readonly (readonly [area: string, allowed: readonly string[]])[] = [
       'runtime/evaluate',
     ],
   ],
+  ],
   [
     'runtime/report',
     [

@@ -73,7 +73,7 @@ describe('bisect', () => {
   });
 
   it('stops cleanly on Ctrl-C', async () => {
-    const { code, stdout, stderr } = await plumbline(['bisect', 'resnet', '--check', 'top1 > 1', '-n', '2000'], { interruptAfter: 3000 });
+    const { code, stdout, stderr } = await plumbline(['bisect', 'resnet', '--check', 'top1 > 1', '-n', '2000'], { interruptAfter: 6000 });
     expect({ code, stdout, stderr }).toEqual({ code: 130, stdout: '', stderr: '' });
   });
 });
