@@ -68,7 +68,6 @@ const LAW: readonly (readonly [area: string, allowed: readonly string[]])[] = [
       'runtime/evaluate',
     ],
   ],
-  ],
   [
     'runtime/report',
     [
