@@ -36,7 +36,7 @@ const SELECTING: readonly OpName[] = [
 const CONVERTING: ReadonlySet<string> = new Set(['quantize', 'dequantize', 'requantize', 'cast']);
 
 /** Values with fewer elements are drawn for several times. */
-const ENOUGH_ELEMENTS = 256;
+const ENOUGH_ELEMENTS = 2048;
 const MAX_DRAWS = 8;
 
 /** Draws of noise: for each value a sequence of its own, which does not depend on what else is compared. */
