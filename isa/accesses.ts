@@ -2,9 +2,9 @@
  * The memory ranges that an instruction touches, derived from the `accesses` of its record and the values of its registers.
  * Trap checks, dependences, timing and energy all read these. Units: addresses, strides and ends in bytes.
  */
-import type { Access, Space } from './fields.ts';
+import type { Access, ElementCode, Space } from './fields.ts';
 import { ELEMENT_CODES } from './fields.ts';
-import { formOf, applies } from './instruction.ts';
+import { formOf, applies, elementOf } from './instruction.ts';
 import type { AnyInstruction } from './table.ts';
 import { recordOf } from './table.ts';
 
@@ -67,17 +67,26 @@ export interface BoundAccesses {
   readonly output: number;
 }
 
-const BYTES_OF_CODE: readonly number[] = Object.values(ELEMENT_CODES).reduce<number[]>((bytes, element) => {
-  bytes[element.code] = element.bytes;
-  return bytes;
-}, []);
+/** The element type of an access, or `word`, for the type and `to` fields of its instruction. */
+export function accessElement(access: Access, fields: Readonly<Record<string, number>>): ElementCode | 'word' {
+  const typeOf = (name: string): ElementCode => elementOf({ fields: { type: fields[name] ?? 0 } });
+  switch (access.element) {
+    case 'type':
+    case 'type_out':
+      return typeOf(access.element);
+    case 'accumulator':
+      return ELEMENT_CODES[typeOf('type')].accumulator;
+    case 'to':
+      return fields['to'] === 1 ? 'f32' : typeOf('type');
+    default:
+      return access.element;
+  }
+}
 
-function elementBytesOf(access: Access, fields: Readonly<Record<string, number>>): number {
-  if (access.element === 'word') return 4;
-  if (access.element === 'fx16') return ELEMENT_CODES.fx16.bytes;
-  const bytes = BYTES_OF_CODE[fields[access.element] ?? 0];
-  if (bytes === undefined) throw new RangeError(`element type code ${fields[access.element] ?? 0} is reserved`);
-  return bytes;
+/** Bytes of one element of an access. */
+export function accessElementBytes(access: Access, fields: Readonly<Record<string, number>>): number {
+  const element = accessElement(access, fields);
+  return element === 'word' ? 4 : ELEMENT_CODES[element].bytes;
 }
 
 /** Binds the accesses of a legal instruction to its registers. Machines do it once per static instruction. */
@@ -93,7 +102,7 @@ export function bindAccesses(instruction: AnyInstruction): BoundAccesses {
     mode: access.mode === 'update' && access.readWhen !== undefined && fields[access.readWhen] !== 1 ? 'write' : access.mode,
     base: registerOf(access.base),
     offset: access.offset === undefined ? 0 : (fields[access.offset] ?? 0),
-    elementBytes: elementBytesOf(access, fields),
+    elementBytes: accessElementBytes(access, fields),
     width0: registerOf(access.width[0]),
     width1: registerOf(access.width[1]),
     rows: registerOf(access.rows),

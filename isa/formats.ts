@@ -75,9 +75,51 @@ export const product = form({
 });
 
 export const productAccesses = [
-  { space: 'vector', mode: 'update', base: 'out', width: ['out_size'], element: 'type', rows: 'count', stride: 'ostride', readWhen: 'acc' },
+  {
+    space: 'vector',
+    mode: 'update',
+    base: 'out',
+    width: ['out_size'],
+    element: 'accumulator',
+    rows: 'count',
+    stride: 'ostride',
+    readWhen: 'acc',
+  },
   { space: 'matrix', mode: 'read', base: 'matrix', width: ['in_size', 'out_size'], element: 'type' },
   { space: 'vector', mode: 'read', base: 'in', width: ['in_size'], element: 'type', rows: 'count', stride: 'istride' },
+] as const satisfies readonly Access[];
+
+/** A product of each channel by itself: `taps` rows of `size` elements of the input times those of the matrix. */
+export const columns = form({
+  fields: {
+    out: register(55, 50, 'address'),
+    size: register(49, 44, 'size'),
+    matrix: register(43, 38, 'address'),
+    in: register(37, 32, 'address'),
+    taps: register(31, 26, 'count'),
+    type: typeField(25, 22),
+    acc: flag(21, 'xacc'),
+    rep: flag(20, 'xrep'),
+    count: registerWhen('rep', 19, 14, 'count'),
+    ostride: registerWhen('rep', 13, 8, 'stride'),
+    istride: registerWhen('rep', 7, 2, 'stride'),
+  },
+  assembly: ['out', 'size', 'matrix', 'in', 'taps', 'count', 'ostride', 'istride'],
+});
+
+export const columnsAccesses = [
+  {
+    space: 'vector',
+    mode: 'update',
+    base: 'out',
+    width: ['size'],
+    element: 'accumulator',
+    rows: 'count',
+    stride: 'ostride',
+    readWhen: 'acc',
+  },
+  { space: 'vector', mode: 'read', base: 'matrix', width: ['size', 'taps'], element: 'type' },
+  { space: 'vector', mode: 'read', base: 'in', width: ['size', 'taps'], element: 'type', rows: 'count', stride: 'istride' },
 ] as const satisfies readonly Access[];
 
 /** opcode 8 | Vout_addr 6 | Vout_size 6 | Vin0_addr 6 | Vin1_addr 6 | 32. */
@@ -210,6 +252,96 @@ export const convert = form({
     activation: choice(17, 16, ['none', 'relu', 'clip']),
   },
   assembly: ['out', 'size', 'in', 'low', 'high'],
+});
+
+/** Accumulators to elements: rows follow each other without gaps, and share what is read once. */
+const finished = [
+  { space: 'vector', mode: 'write', base: 'out', width: ['size'], element: 'to', rows: 'count' },
+  { space: 'vector', mode: 'read', base: 'in', width: ['size'], element: 'accumulator', rows: 'count' },
+] as const satisfies readonly Access[];
+
+export const finish = form({
+  fields: {
+    out: register(55, 50, 'address'),
+    size: register(49, 44, 'size'),
+    in: register(43, 38, 'address'),
+    bias: register(37, 32, 'address'),
+    type: typeField(31, 28),
+    to: choice(27, 27, ['element', 'f32']),
+    activation: choice(26, 25, ['none', 'relu', 'clip']),
+    rep: flag(24, 'xrep'),
+    count: registerWhen('rep', 23, 18, 'count'),
+    low: registerWhen('activation=clip', 17, 12, 'scalar'),
+    high: registerWhen('activation=clip', 11, 6, 'scalar'),
+  },
+  assembly: ['out', 'size', 'in', 'bias', 'count', 'low', 'high'],
+});
+export const finishAccesses = [
+  ...finished,
+  { space: 'vector', mode: 'read', base: 'bias', width: ['size'], element: 'f32', once: true },
+] as const satisfies readonly Access[];
+
+export const requantize = form({
+  fields: {
+    out: register(55, 50, 'address'),
+    size: register(49, 44, 'size'),
+    in: register(43, 38, 'address'),
+    params: register(37, 32, 'address'),
+    type: typeField(31, 28),
+    to: choice(27, 27, ['element', 'f32']),
+    rep: flag(24, 'xrep'),
+    count: registerWhen('rep', 23, 18, 'count'),
+    control: register(17, 12, 'scalar'),
+    bounds: registerWhen('to=element', 11, 6, 'scalar'),
+  },
+  assembly: ['out', 'size', 'in', 'params', 'count', 'control', 'bounds'],
+});
+export const requantizeAccesses = [
+  ...finished,
+  { space: 'vector', mode: 'read', base: 'params', width: ['size'], element: 'i64', once: true },
+] as const satisfies readonly Access[];
+
+export const scaledSum = form({
+  fields: {
+    out: register(55, 50, 'address'),
+    size: register(49, 44, 'size'),
+    a: register(43, 38, 'address'),
+    b: register(37, 32, 'address'),
+    factors: register(31, 26, 'scalar'),
+    addend: register(25, 20, 'scalar'),
+    shift: register(19, 14, 'scalar'),
+    bounds: register(13, 8, 'scalar'),
+  },
+  assembly: ['out', 'size', 'a', 'b', 'factors', 'addend', 'shift', 'bounds'],
+});
+export const scaledSumAccesses = [
+  { space: 'vector', mode: 'write', base: 'out', width: ['size'], element: 'i8' },
+  { space: 'vector', mode: 'read', base: 'a', width: ['size'], element: 'i8' },
+  { space: 'vector', mode: 'read', base: 'b', width: ['size'], element: 'i8' },
+] as const satisfies readonly Access[];
+
+export const quantize = form({
+  fields: {
+    out: register(55, 50, 'address'),
+    size: register(49, 44, 'size'),
+    in: register(43, 38, 'address'),
+    scale: register(37, 32, 'scalar'),
+    type: typeField(31, 28),
+    zero: register(27, 22, 'scalar'),
+    bounds: register(21, 16, 'scalar'),
+  },
+  assembly: ['out', 'size', 'in', 'scale', 'zero', 'bounds'],
+});
+export const dequantize = form({
+  fields: {
+    out: register(55, 50, 'address'),
+    size: register(49, 44, 'size'),
+    in: register(43, 38, 'address'),
+    scale: register(37, 32, 'scalar'),
+    type: typeField(31, 28),
+    zero: register(27, 22, 'scalar'),
+  },
+  assembly: ['out', 'size', 'in', 'scale', 'zero'],
 });
 
 /** Matrix with matrix, matrix with scalar, matrix copy: sizes are element counts. */

@@ -1,6 +1,6 @@
 /** Making and reading instructions as values: normal form, applicable fields, legality. Codec and assembler share it. */
-import type { Field, Form, RegisterField, RegisterRole } from './fields.ts';
-import { ELEMENT_CODES } from './fields.ts';
+import type { ElementCode, Field, Form, RegisterField, RegisterRole } from './fields.ts';
+import { ELEMENT_CODES, elementOfCode, isNarrowFloat, TYPES } from './fields.ts';
 import type { AnyInstruction, FieldName, FormName, Instruction, Mnemonic } from './table.ts';
 import { MNEMONICS, recordOf } from './table.ts';
 
@@ -93,7 +93,18 @@ export function makeInstruction<K extends Mnemonic>(
   return { mnemonic, form: formName, fields };
 }
 
-const CODES: ReadonlySet<number> = new Set(Object.values(ELEMENT_CODES).map(({ code }) => code));
+/** The element type that an instruction computes with: that of its type field, or of the published datapath where it has none. */
+export function elementOf({ fields }: Pick<AnyInstruction, 'fields'>): ElementCode {
+  const element = elementOfCode(fields['type'] ?? ELEMENT_CODES.fx16.code);
+  if (element === undefined) throw new RangeError(`element type code ${fields['type'] ?? 0} is reserved`);
+  return element;
+}
+
+/** Whether VCVT converts elements of one type to another. */
+function isConversion(from: ElementCode, to: ElementCode): boolean {
+  if (from === to) return (TYPES.sums as readonly ElementCode[]).includes(from);
+  return (from === 'f32' && isNarrowFloat(to)) || (isNarrowFloat(from) && to === 'f32');
+}
 
 /**
  * Why an instruction whose fields are within their bits is illegal all the same, or undefined: a reserved type code or enum value,
@@ -101,17 +112,23 @@ const CODES: ReadonlySet<number> = new Set(Object.values(ELEMENT_CODES).map(({ c
  */
 export function illegality({ mnemonic, form: formName, fields }: AnyInstruction): string | undefined {
   const form = formOf(mnemonic, formName);
+  const { types = TYPES.any } = recordOf(mnemonic);
   for (const name in form.fields) {
     const field = form.fields[name];
     const value = fields[name] ?? 0;
     if (field === undefined) continue;
-    if (field.kind === 'type' && !CODES.has(value)) return `reserved element type code ${value} in field '${name}'`;
+    if (field.kind === 'type') {
+      const element = elementOfCode(value);
+      if (element === undefined) return `reserved element type code ${value} in field '${name}'`;
+      if (!types.includes(element)) return `${mnemonic} does not take elements of type ${element}`;
+    }
     if (field.kind === 'enum' && field.values[value] === undefined) return `reserved value ${value} of field '${name}'`;
     if (value !== 0 && !applies(field, form, fields)) return `field '${name}' is not zero although it does not apply`;
   }
   if (fields['acc'] === 1 && fields['type'] === ELEMENT_CODES.fx16.code)
     return "'acc' with fx16 elements: the 16-bit datapath rounds at write-back";
-  if (fields['type_out'] !== undefined && fields['type_out'] !== fields['type']) return 'conversion between unequal types is reserved';
+  const [from, to] = [fields['type'], fields['type_out']].map((code) => (code === undefined ? undefined : elementOfCode(code)));
+  if (from !== undefined && to !== undefined && !isConversion(from, to)) return `conversion of ${from} to ${to} is reserved`;
   return undefined;
 }
 

@@ -41,7 +41,7 @@ const STATE = section(
 
 const NAMES = section(
   'Names',
-  'The first letter of a mnemonic says what its result is made of: `V` vectors, `M` matrices, `S` scalars. `LOAD`, `STORE` and `MOVE` follow directly. In arithmetic the letters read as a sentence, operand, verb, operand: `VAV` vector adds vector, `VSV` subtracts, `VMV` multiplies, `VDV` divides, `VAS` vector adds scalar, `MMV` matrix multiplies vector, `VMM` vector multiplies matrix, `MMS` matrix multiplies scalar, `MAM` matrix adds matrix, `MSM` matrix subtracts matrix. `OP` is the outer product, `VDP` the dot product, `VMAC` multiply-accumulate, `RV` a random vector, `GT` greater than, `E` equal, `GTM` greater-than merge, `CB` conditional branch, `CVT` conversion. A digit at the end of a transfer is its number of dimensions.',
+  'The first letter of a mnemonic says what its result is made of: `V` vectors, `M` matrices, `S` scalars. `LOAD`, `STORE` and `MOVE` follow directly. In arithmetic the letters read as a sentence, operand, verb, operand: `VAV` vector adds vector, `VSV` subtracts, `VMV` multiplies, `VDV` divides, `VAS` vector adds scalar, `MMV` matrix multiplies vector, `VMM` vector multiplies matrix, `MMS` matrix multiplies scalar, `MAM` matrix adds matrix, `MSM` matrix subtracts matrix. `OP` is the outer product, `VDP` the dot product, `VMAC` multiply-accumulate, `RV` a random vector, `CMM` multiplies a matrix column by column, `FIN` finishes accumulators, `RQ` requantizes them, `QAV` adds quantized vectors, `QZ` quantizes, `DQ` dequantizes, `GT` greater than, `E` equal, `GTM` greater-than merge, `CB` conditional branch, `CVT` conversion. A digit at the end of a transfer is its number of dimensions.',
   'In assembly, modifiers are suffixes in the order of the fields: `VMM.f32.acc.rep`, `VCVT.f32.f32.relu`. The type suffix is left out for `fx16` where an instruction has one type. Registers are `$0` to `$63`, immediates `#12`, `#-1`, `#0x40`, branch targets `#L0` with a label `L0:`. Comments start with `;` or `//`. `.word high, low` stands for any word, so that every file of code has a text. Mnemonics and suffixes may be written in either case.',
 );
 
@@ -54,7 +54,7 @@ const WORD = section(
 
 const MEMORY = section(
   'Memory',
-  'Addresses are bytes, sizes are counts of elements of the operand’s type. An address is a register plus an immediate offset, modulo 2^32; the range from there is not wrapped: one that ends beyond its space traps. Sizes and counts are unsigned. Strides are signed, so rows may run backwards. Elements and words are little-endian, and aligned to their size: 2 bytes for `fx16`, 4 for `f32` and for words.',
+  'Addresses are bytes, sizes are counts of elements of the operand’s type. An address is a register plus an immediate offset, modulo 2^32; the range from there is not wrapped: one that ends beyond its space traps. Sizes and counts are unsigned. Strides are signed, so rows may run backwards. Elements and words are little-endian, and aligned to their size, which the table of element types has; words have 4 bytes.',
   'A bank of a scratchpad is (address / `bankBytes`) modulo `banks` of the target. Banks change how long an instruction takes and never what it does.',
   'Main memory is divided into the segments of the program: constants, which are read-only, inputs, outputs, activations, spill. A read of a byte that nothing has written since the reset traps; constants are written at load, inputs by the host. Constants may stand apart from the rest of main memory, where machines share them: a read whose bytes, from the least address to the greatest, are partly among the constants traps.',
   'An instruction whose output is empty, because a size, a row count or a plane count is zero, touches no memory and does nothing. (A product with no inputs has an output: zeros, or its accumulators unchanged but for a NaN, which becomes the canonical one.)',
@@ -71,14 +71,16 @@ const ARITHMETIC = section(
   'Arithmetic',
   '**fx16** is 16-bit two’s complement with the one binary point of the target: with F fraction bits, the integer a stands for a / 2^F. A product of vectors accumulates exactly and is rounded once, to nearest, ties to even, then saturated. Addition and subtraction saturate. Multiplication is a product of one term. Division is the exact quotient, rounded and saturated the same way; x / 0 saturates towards the sign of x, and 0 / 0 is 0. Exponential and logarithm are those of f32 on the value, rounded and saturated; the logarithm of zero or less is the least number, −32768.',
   '**f32** is IEEE binary32. Every multiplication, addition, subtraction and division is rounded to nearest, ties to even; nothing is fused and denormals are kept. A product starts at +0, or with `acc` at the accumulator that stands at its output, and adds its terms in ascending order of the input, each multiplication and each addition rounded. Exponential and logarithm are the polynomials of `runtime/numerics/transcendental.ts`, rounded after each operation.',
-  '**NaN and −0.** Every NaN that arithmetic produces is stored as `0x7FC00000`. Transfers, moves and fills keep the bits that they move. A comparison with NaN is false. −0 equals +0. The greater-than merge is `a > b ? a : b`: a NaN in `a` gives `b`, a NaN in `b` stays, and of zeros of different sign it is `b`. `relu` is `x < 0 ? 0 : x`: a NaN and −0 stay. `clip` is first `m = x < low ? low : x`, then `high < m ? high : m`.',
+  '**Narrow floats** are IEEE binary16 `f16`, bfloat16 `bf16`, and the OCP 8-bit floats `f8e4m3` and `f8e5m2`. One rule holds for every instruction: operands are widened to f32, which is exact, what the instruction does is done in f32, and the result is rounded once, to nearest, ties to even. Overflow gives an infinity in `f16` and `bf16`, and in the 8-bit floats, which saturate, the greatest number; so do infinities. Products widen their operands too, and their sums are f32 and stay so: `VFIN` rounds them.',
+  '**q16** is 16-bit fixed point whose binary point is the program’s business, so that only additions, which saturate, comparisons, and products are defined. Products sum exactly in 64 bits, `i64`, which wrap. **i8** are 8-bit integers, whose products sum in 32 bits, `i32`, which wrap; what number they stand for is the program’s business too. `VRQ` rounds both sums to elements. `i32` and `i64` themselves are only moved and filled.',
+  '**NaN and −0.** Every NaN that arithmetic produces is stored as `0x7FC00000`, and in a narrow float as `0x7E00` (f16), `0x7FC0` (bf16) or `0x7F` (8 bits). Transfers, moves and fills keep the bits that they move. A comparison with NaN is false. −0 equals +0. The greater-than merge is `a > b ? a : b`: a NaN in `a` gives `b`, a NaN in `b` stays, and of zeros of different sign it is `b`. `relu` is `x < 0 ? 0 : x`: a NaN and −0 stay. `clip` is first `m = x < low ? low : x`, then `high < m ? high : m`.',
   '**Truth.** In vectors, true is the number 1 of the element type (the greatest number where fx16 has 15 fraction bits and no 1) and false is 0; an operand is true when it is not zero, so a NaN is true. In registers, true is 1.',
-  '**Scalars** are 32-bit two’s complement and wrap. Division truncates towards zero; by zero it traps, and −2^31 / −1 is −2^31. A scalar operand of a vector instruction is raw element bits: all 32 for `f32`, the low 16 for `fx16`. A result in a register is the element’s raw bits, sign-extended for `fx16`.',
+  '**Scalars** are 32-bit two’s complement and wrap. Division truncates towards zero; by zero it traps, and −2^31 / −1 is −2^31. A scalar operand of a vector instruction is raw element bits, the low ones of the register: 32, 16 or 8; but the bounds of `clip` are f32 bits for narrow floats too. A result in a register is the element’s raw bits, sign-extended for `fx16` and zero-extended for narrow floats.',
 );
 
 const RANDOM = section(
   'Random vectors',
-  'The generator is xorshift32: `s ^= s << 13; s ^= s >>> 17; s ^= s << 5` on an unsigned 32-bit state that is not zero. It starts at the seed of the run, `0x9E3779B9` unless another is given, and starts again for every sample, so that results do not depend on the order of samples. `RV` advances it once for each element, in order, and then takes (s >>> 8) / 2^24 for `f32`, or s >>> (32 − F) as raw bits for `fx16` (0 where F is 0): the uniform distribution over [0, 1).',
+  'The generator is xorshift32: `s ^= s << 13; s ^= s >>> 17; s ^= s << 5` on an unsigned 32-bit state that is not zero. It starts at the seed of the run, `0x9E3779B9` unless another is given, and starts again for every sample, so that results do not depend on the order of samples. `RV` advances it once for each element, in order, and then takes (s >>> 8) / 2^24 for `f32`, (s >>> (32 − p)) / 2^p for a narrow float, whose significand has p bits, or s >>> (32 − F) as raw bits for `fx16` (0 where F is 0): the uniform distribution over [0, 1).',
 );
 
 const ORDER = section(
@@ -99,6 +101,7 @@ const TRAPS = section(
     '| `overlap` | an output that overlaps an input, or itself, other than exactly |',
     '| `divide-by-zero` | `SDIV` by zero |',
     '| `empty-reduction` | `VMAX` or `VMIN` of no elements |',
+    '| `bad-shift` | `VRQ` with a shift that its element type does not have |',
     '| `bad-branch` | a branch to an instruction outside of the program |',
     '| `budget` | more instructions executed than the run may |',
   ].join('\n'),
@@ -129,6 +132,7 @@ export const COSTS: Readonly<Record<Cost, string>> = {
   'vector-transcendental': 'as vector, `vector.transcendentalCycles` for each slice',
   'vector-reduce': 'as vector, and log2(`vector.lanes`) cycles for the tree',
   product: 'for each row, ceil(outputs / `matrix.blocks`) · ceil(inputs / `matrix.lanes`) cycles',
+  columns: 'for each row, max(1, taps) · ceil(channels / `vector.lanes`) cycles',
   'matrix-elementwise': 'ceil(elements / `matrix.elementsPerCycle`) cycles',
   transfer: 'for each row, ceil(bytes / `dma.bytesPerCycle`) cycles, after `dma.latencyCycles`',
 };

@@ -1,6 +1,6 @@
 /** The ISA manual, generated from the instruction table: prose, then every instruction with its bits. `docs/isa.md` is this text. */
 import type { Access, Field, Form, InstructionClass, InstructionRecord } from './fields.ts';
-import { ELEMENT_CODES, EXTENSIONS, RESERVED_ELEMENT_CODES } from './fields.ts';
+import { ELEMENT_CODES, EXTENSIONS, RESERVED_ELEMENT_CODES, TYPES } from './fields.ts';
 import { formOf, formsOf, isOperand } from './instruction.ts';
 import { bitMap } from './laws.ts';
 import { CLASSES, COSTS, PROSE, ROLES } from './manual-prose.ts';
@@ -15,17 +15,20 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 function elementTypes(): string {
-  const defined = Object.entries(ELEMENT_CODES).map(([name, { code, bytes }]) => ({
+  const defined = Object.entries(ELEMENT_CODES).map(([name, { code, bytes, accumulator, extension = 'base' }]) => ({
     code,
-    cells: [String(code), `\`${name}\``, String(bytes), Object.hasOwn(EXTENSIONS, `x${name}`) ? `x${name}` : 'base'],
+    cells: [String(code), `\`${name}\``, String(bytes), `\`${accumulator}\``, extension],
   }));
-  const reserved = Object.entries(RESERVED_ELEMENT_CODES).map(([name, code]) => ({ code, cells: [String(code), name, '', 'reserved'] }));
+  const reserved = Object.entries(RESERVED_ELEMENT_CODES).map(([name, code]) => ({
+    code,
+    cells: [String(code), name, '', '', 'reserved'],
+  }));
   const rows = [...defined, ...reserved].sort((a, b) => a.code - b.code);
   return [
     '## Element types',
     'All other codes are reserved too. A reserved code makes a word illegal.',
     table(
-      ['code', 'type', 'bytes', 'extension'],
+      ['code', 'type', 'bytes', 'products sum in', 'extension'],
       rows.map(({ cells }) => cells),
     ),
   ].join('\n\n');
@@ -97,8 +100,9 @@ function bitTable(record: InstructionRecord, formName: FormName): string {
 function syntax(mnemonic: Mnemonic, form: Form): string {
   const suffixes = Object.entries(form.fields).filter(([, field]) => !isOperand(field));
   const single = suffixes.filter(([, field]) => field.kind === 'type').length === 1;
+  const { types = TYPES.any } = recordOf(mnemonic);
   const head = suffixes.map(([name, field]) => {
-    if (field.kind === 'type') return single ? '[.f32]' : '.type';
+    if (field.kind === 'type') return single && types.includes('fx16') ? '[.type]' : '.type';
     return field.kind === 'enum' ? `[.${field.values.slice(1).join('|.')}]` : `[.${name}]`;
   });
   const conditional = (name: string): boolean => {
@@ -134,15 +138,29 @@ function operands(mnemonic: Mnemonic): string {
   return [...names].map(([name, doc]) => `- \`${name}\`: ${doc}`).join('\n');
 }
 
+function elementText({ element, once }: Access): string {
+  const read = once ? ', once for all rows' : '';
+  switch (element) {
+    case 'type':
+    case 'type_out':
+      return `\`${element}\`${read}`;
+    case 'accumulator':
+      return `what products of \`type\` sum in${read}`;
+    case 'to':
+      return `\`type\`, or f32 as \`to\` says${read}`;
+    case 'word':
+      return '32-bit word';
+    case 'i64':
+      return `8 bytes${read}`;
+    default:
+      return `${element}${read}`;
+  }
+}
+
 function accessRow(access: Access): string[] {
   const address = `\`${access.base}\`${access.offset === undefined ? '' : ` + \`${access.offset}\``}`;
   const elements = access.width.length === 0 ? '1' : access.width.map((name) => `\`${name}\``).join(' · ');
-  const element =
-    access.element === 'type' || access.element === 'type_out'
-      ? `\`${access.element}\``
-      : access.element === 'word'
-        ? '32-bit word'
-        : 'fx16';
+  const element = elementText(access);
   const repeated = (count: string | undefined, stride: string | undefined): string =>
     count === undefined ? '' : `\`${count}\` ${stride === undefined ? 'without gaps' : `at \`${stride}\``}`;
   const [rows, planes] = [repeated(access.rows, access.stride), repeated(access.planes, access.planeStride)];
@@ -164,10 +182,11 @@ function accessTable(accesses: readonly Access[]): string {
 function instructionText(mnemonic: Mnemonic): string {
   const record = recordOf(mnemonic);
   const work = Object.entries(record.operations).map(([operation, count]) => `${count} ${operation}`);
-  const per = record.cost === 'product' ? 'multiply-accumulate' : record.unit === 'scalar' ? 'instruction' : 'element';
+  const per = record.macs ? 'multiply-accumulate' : record.unit === 'scalar' ? 'instruction' : 'element';
   const facts = [`${record.unit} unit`, `cost \`${record.cost}\``, ...(work.length === 0 ? [] : [`${work.join(', ')} for each ${per}`])];
   const origin = record.layout === 'published' ? 'layout as published' : 'layout ours';
   const extension = record.extension === 'base' ? 'base' : `extension \`${record.extension}\``;
+  const types = record.types && [`types ${record.types.map((name) => `\`${name}\``).join(', ')}`];
   return [
     `#### ${mnemonic}`,
     record.doc,
@@ -175,7 +194,7 @@ function instructionText(mnemonic: Mnemonic): string {
     ...formsOf(mnemonic).map((formName) => bitTable(record, formName)),
     operands(mnemonic),
     ...(record.accesses.length === 0 ? [] : [accessTable(record.accesses)]),
-    `${[extension, origin, ...facts].join(' · ')}.`,
+    `${[extension, origin, ...(types ?? []), ...facts].join(' · ')}.`,
   ].join('\n\n');
 }
 

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { parseElementType, isFixed } from '../runtime/numerics/element.ts';
 import { jsonPath } from './json.ts';
-import type { PortElement } from './program.ts';
-import { MAX_INSTRUCTIONS } from './program.ts';
+import type { PortElement, StoredElement } from './program.ts';
+import { isStoredElement, MAX_INSTRUCTIONS } from './program.ts';
 
 const MAX_NAME = 1024;
 const MAX_PORTS = 256;
@@ -25,6 +25,16 @@ const portElement = z
     return z.NEVER;
   });
 
+const storedElement = z
+  .string()
+  .max(64)
+  .transform((text, context): StoredElement => {
+    const element = parseElementType(text);
+    if (element !== undefined && isStoredElement(element)) return element;
+    context.addIssue({ code: 'custom', message: 'an element type that real numbers are stored in is expected' });
+    return z.NEVER;
+  });
+
 const port = z.strictObject({
   name,
   shape: z.array(size).max(MAX_RANK),
@@ -32,7 +42,7 @@ const port = z.strictObject({
   address: size,
   bytes: size,
   layout: z.array(size).max(MAX_RANK),
-  stored: portElement,
+  stored: storedElement,
 });
 
 const debugEntry = z.strictObject({

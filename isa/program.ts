@@ -1,6 +1,8 @@
 /** A compiled program as the machine takes it: code, constant data, memory map, signature, debug map. All addresses are bytes in DRAM. */
-import type { FixedName } from '../runtime/numerics/element.ts';
-import { elementBytes } from '../runtime/numerics/element.ts';
+import type { ElementType, FixedName, QuantizedName } from '../runtime/numerics/element.ts';
+import { elementBytes, isFixed, isQuantized } from '../runtime/numerics/element.ts';
+import type { NarrowName } from '../runtime/numerics/narrow.ts';
+import { isNarrow } from '../runtime/numerics/narrow.ts';
 
 /** Largest number of instructions of a program. */
 export const MAX_INSTRUCTIONS = 2 ** 20;
@@ -30,6 +32,13 @@ export type SegmentName = (typeof SEGMENT_NAMES)[number];
 /** Element types that cross the boundary between host and accelerator. */
 export type PortElement = 'f32' | FixedName;
 
+/** Element types that ports have in DRAM. */
+export type StoredElement = PortElement | NarrowName | QuantizedName;
+
+export function isStoredElement(element: ElementType): element is StoredElement {
+  return element === 'f32' || isFixed(element) || isNarrow(element) || isQuantized(element);
+}
+
 /** An input or output tensor: what the user sees and how it lies in DRAM. */
 export interface Port {
   readonly name: string;
@@ -41,8 +50,8 @@ export interface Port {
   readonly bytes: number;
   /** Permutation: stored dimension `i` is logical dimension `layout[i]`, row-major. */
   readonly layout: readonly number[];
-  /** Element type in DRAM. The host converts: f32 to fx16 rounds ties to even and saturates. */
-  readonly stored: PortElement;
+  /** Element type in DRAM; the host converts, as `runtime/numerics/store.ts` says. */
+  readonly stored: StoredElement;
 }
 
 /** Where a run of instructions comes from. */

@@ -8,7 +8,7 @@
  */
 import { closest, distance } from 'fastest-levenshtein';
 import type { Field, Form } from './fields.ts';
-import { ELEMENT_CODES, RESERVED_ELEMENT_CODES } from './fields.ts';
+import { ELEMENT_CODES, elementOfCode, RESERVED_ELEMENT_CODES } from './fields.ts';
 import { applies, formOf, formsOf, isOperand } from './instruction.ts';
 import type { AnyInstruction, FormName, Mnemonic } from './table.ts';
 import { MNEMONICS } from './table.ts';
@@ -34,8 +34,6 @@ export interface Token {
 /** Gives the branch offset that a label stands for, or undefined when there is no such label. */
 export type LabelOffset = (label: string) => number | undefined;
 
-const NAMES_OF_CODES: ReadonlyMap<number, string> = new Map(Object.entries(ELEMENT_CODES).map(([name, { code }]) => [code, name]));
-
 const modifiersOf = (form: Form): [string, Field][] => Object.entries(form.fields).filter(([, field]) => !isOperand(field));
 const typeCount = (form: Form): number => Object.values(form.fields).filter(({ kind }) => kind === 'type').length;
 
@@ -52,7 +50,7 @@ export function printSuffixes(form: Form, fields: Readonly<Record<string, number
     const value = fields[name] ?? 0;
     if (field.kind === 'flag') return value === 1 ? name : '';
     if (field.kind === 'enum') return value === 0 ? '' : (field.values[value] ?? '');
-    return value === ELEMENT_CODES.fx16.code && typeCount(form) === 1 ? '' : (NAMES_OF_CODES.get(value) ?? '');
+    return value === ELEMENT_CODES.fx16.code && typeCount(form) === 1 ? '' : (elementOfCode(value) ?? '');
   });
   return suffixes.map((suffix) => (suffix === '' ? '' : `.${suffix}`)).join('');
 }

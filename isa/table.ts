@@ -6,6 +6,7 @@
  * 43 and the layouts marked `ours` are choices of this project, because the paper prints none.
  */
 import type { Extension, InstructionRecord } from './fields.ts';
+import { ELEMENT_CODES, elementOfCode } from './fields.ts';
 import { MATRIX } from './instructions/matrix.ts';
 import { SCALAR } from './instructions/scalar.ts';
 import { TRANSFERS } from './instructions/transfer.ts';
@@ -51,7 +52,9 @@ export function extensionsOf(instruction: AnyInstruction): readonly Extension[] 
   const needed = new Set<Extension>(record.extension === 'base' ? [] : [record.extension]);
   for (const [name, field] of Object.entries(record.forms[instruction.form]?.fields ?? {})) {
     if (field.kind === 'flag' && instruction.fields[name] === 1) needed.add(field.extension);
-    if (field.kind === 'type' && instruction.fields[name] === 1) needed.add('xf32');
+    const element = field.kind === 'type' ? elementOfCode(instruction.fields[name] ?? 0) : undefined;
+    const extension = element && ELEMENT_CODES[element].extension;
+    if (extension !== undefined) needed.add(extension);
   }
   return [...needed];
 }

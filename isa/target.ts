@@ -5,15 +5,39 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { z } from 'zod';
+import type { FixedName, QuantizedName } from '../runtime/numerics/element.ts';
+import { fractionBits, isFixed, isQuantized } from '../runtime/numerics/element.ts';
+import type { NarrowName } from '../runtime/numerics/narrow.ts';
 import { canonicalJson, jsonPath } from './json.ts';
-import type { Extension } from './fields.ts';
-import { EXTENSIONS } from './fields.ts';
+import type { ElementCode, Extension } from './fields.ts';
+import { ELEMENT_CODES, EXTENSIONS } from './fields.ts';
 
 const positive = z.number().int().positive();
 const count = z.number().int().nonnegative();
 /** Slots that the timing model keeps an entry for. */
 const slots = positive.max(2 ** 16);
 const picojoules = z.number().nonnegative();
+
+/** Picojoules of an operation; `accumulate` is an addition in the type that products of the element type sum in. */
+const prices = z.strictObject({
+  add: picojoules,
+  accumulate: picojoules,
+  multiply: picojoules,
+  divide: picojoules,
+  transcendental: picojoules,
+  compare: picojoules,
+});
+const rate = z
+  .number()
+  .positive()
+  .refine((cycles) => Number.isInteger(cycles) || Number.isInteger(1 / cycles), 'a whole number, or one over a whole number');
+
+/** The element types that a target may leave out: those of extensions, which are computed with and not only moved. */
+const OPTIONAL_TYPES = ['f16', 'bf16', 'q16', 'i8', 'f8e4m3', 'f8e5m2'] as const satisfies readonly ElementCode[];
+
+function optionalTypes<S extends z.ZodType>(schema: S): Record<(typeof OPTIONAL_TYPES)[number], z.ZodOptional<S>> {
+  return Object.fromEntries(OPTIONAL_TYPES.map((name) => [name, schema.optional()])) as ReturnType<typeof optionalTypes<S>>;
+}
 
 export const targetSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
@@ -70,8 +94,11 @@ export const targetSchema = z.strictObject({
     /** Elements per cycle of matrix-elementwise instructions. */
     elementsPerCycle: positive,
   }),
-  /** Cycles that an element type takes for each cycle of the 16-bit datapath. */
-  rates: z.strictObject({ fx16: positive, f32: positive }),
+  /**
+   * Cycles that an element type takes for each cycle of the 16-bit datapath: the inverse of a whole number where a lane takes several elements at once.
+   * A type is there exactly where the target computes with it.
+   */
+  rates: z.strictObject({ fx16: rate, f32: rate, ...optionalTypes(rate) }),
   dma: z.strictObject({
     /** DRAM bandwidth; a row of a strided transfer takes whole cycles. */
     bytesPerCycle: positive,
@@ -81,9 +108,11 @@ export const targetSchema = z.strictObject({
   energy: z.strictObject({
     /** Picojoules per operation by element type. */
     operations: z.strictObject({
-      fx16: z.strictObject({ add: picojoules, multiply: picojoules, divide: picojoules, transcendental: picojoules, compare: picojoules }),
-      f32: z.strictObject({ add: picojoules, multiply: picojoules, divide: picojoules, transcendental: picojoules, compare: picojoules }),
-      word: z.strictObject({ add: picojoules, multiply: picojoules, divide: picojoules, transcendental: picojoules, compare: picojoules }),
+      fx16: prices,
+      f32: prices,
+      ...optionalTypes(prices),
+      /** 32-bit integers. */
+      word: prices,
     }),
     /** Picojoules per byte moved in or out of a memory. */
     dramByte: picojoules,
@@ -103,6 +132,28 @@ export type Target = z.infer<typeof targetSchema>;
 
 export function hasExtension(target: Target, extension: Extension): boolean {
   return target.extensions.includes(extension);
+}
+
+/**
+ * The instruction set's element type of one in memory: fixed point with the target's own binary point is the published type where models are compiled
+ * to that, else a type with a binary point for each tensor.
+ */
+export function codeOfStored(element: 'f32' | FixedName | NarrowName | QuantizedName, target: Target): ElementCode {
+  if (isFixed(element)) return target.datapath === 'fx16' && fractionBits(element) === target.fractionBits ? 'fx16' : 'q16';
+  return isQuantized(element) ? 'i8' : element;
+}
+
+/** Cycles that an element type takes for each cycle of the 16-bit datapath; one that is only moved, a cycle for each 16 bits. */
+export function rateOf({ rates }: Pick<Target, 'rates'>, element: ElementCode): number {
+  return (element === 'i32' || element === 'i64' ? undefined : rates[element]) ?? ELEMENT_CODES[element].bytes / 2;
+}
+
+/**
+ * Cycles of `passes` through lanes that take one element of the 16-bit datapath each: `elements` of a type on `lanes` of them.
+ * Types of a rate below 1 share lanes, those above take several passes.
+ */
+export function laneCycles(rate: number, elements: number, lanes: number): number {
+  return rate < 1 ? Math.ceil(elements / (lanes / rate)) : Math.ceil(elements / lanes) * rate;
 }
 
 /** Peak operations per second of the 16-bit datapath, a multiply and an add counted as two. */
@@ -139,6 +190,15 @@ export function parseTarget(json: unknown, place: string): Target {
     throw new TargetError(place, 'memory: the scratchpads are no multiple of banks × bankBytes');
   if (new Set(target.extensions).size !== target.extensions.length)
     throw new TargetError(place, 'extensions: an extension is listed twice');
+  for (const name of OPTIONAL_TYPES) {
+    const { extension } = ELEMENT_CODES[name];
+    for (const [figure, has] of [
+      ['rates', target.rates[name]],
+      ['energy.operations', target.energy.operations[name]],
+    ] as const)
+      if (hasExtension(target, extension) !== (has !== undefined))
+        throw new TargetError(place, `${figure}: ${name} belongs there exactly where the target has the extension '${extension}'`);
+  }
   if (target.datapath === 'f32' && !hasExtension(target, 'xf32')) throw new TargetError(place, "datapath: f32 needs the extension 'xf32'");
   for (const source of Object.keys(target.sources)) {
     if (!exists(target, source)) throw new TargetError(place, `sources: '${source}' names no figure of the target`);

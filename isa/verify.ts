@@ -2,14 +2,15 @@
  * What can be said of a program before it runs: it decodes, the target has its extensions, immediate branches stay inside, segments
  * and ports lie where they may. Addresses in registers are checked by the machine, which traps.
  */
-import { fractionBits, isFixed } from '../runtime/numerics/element.ts';
+import { elementBytes, isFixed } from '../runtime/numerics/element.ts';
 import { decode, isIllegal } from './codec.ts';
+import { ELEMENT_CODES } from './fields.ts';
 import { branchOffset } from './instruction.ts';
-import type { MemoryMap, Port, PortElement, Program, Segment } from './program.ts';
+import type { MemoryMap, Port, Program, StoredElement, Segment } from './program.ts';
 import { dramEnd, instructionCount, MAX_INSTRUCTIONS, portBytes, SEGMENT_ALIGNMENT, SEGMENT_NAMES } from './program.ts';
 import { extensionsOf } from './table.ts';
 import type { Target } from './target.ts';
-import { hasExtension } from './target.ts';
+import { codeOfStored, hasExtension } from './target.ts';
 
 /** What is wrong with a program. */
 export interface ProgramDiagnostic {
@@ -113,14 +114,17 @@ function portProblem(port: Port, segment: Segment, target: Target): string[] {
     problems.push('does not lie in its segment');
   if (address % elementAlignment(stored) !== 0) problems.push(`starts at ${address}, which is not aligned for ${stored}`);
   if (element !== stored && element !== 'f32') problems.push(`cannot be converted from ${element} to ${stored}`);
-  if (stored === 'f32' && !hasExtension(target, 'xf32'))
-    problems.push(`is stored as f32, and target '${target.name}' lacks the extension xf32`);
-  if (isFixed(stored) && fractionBits(stored) !== target.fractionBits)
-    problems.push(`is stored as ${stored}, and target '${target.name}' has ${target.fractionBits} fraction bits`);
+  const { extension } = ELEMENT_CODES[codeOfStored(stored, target)];
+  if (extension !== undefined && !hasExtension(target, extension))
+    problems.push(
+      isFixed(stored)
+        ? `is stored as ${stored}, and target '${target.name}' has ${target.fractionBits} fraction bits`
+        : `is stored as ${stored}, and target '${target.name}' lacks the extension ${extension}`,
+    );
   return problems;
 }
 
-const elementAlignment = (element: PortElement): number => (element === 'f32' ? 4 : 2);
+const elementAlignment = (element: StoredElement): number => elementBytes(element);
 
 function isPermutation(layout: readonly number[], rank: number): boolean {
   return layout.length === rank && [...layout].sort((a, b) => a - b).every((dimension, i) => dimension === i);

@@ -6,7 +6,7 @@ import { tensorType } from '../compiler/ir/types.ts';
 import { pass } from './pass.ts';
 import type { Rewriter } from './rewrite.ts';
 import { rewrite, rule } from './rewrite.ts';
-import { elementwise } from './rules/products.ts';
+import { elementwise, isOfF32 } from './rules/products.ts';
 
 /** A batch-norm with constant statistics: per channel `x·s + t`. */
 interface Affine {
@@ -32,6 +32,7 @@ function foldableProduct(
   const [x = ''] = node.inputs;
   const product = rewriter.producer(x);
   if (product?.op !== op || product.attributes.activation !== 'none' || !rewriter.isOnlyUser(x, node)) return undefined;
+  if (!isOfF32(product, rewriter)) return undefined;
   const [, w = '', c] = product.inputs;
   const weights = rewriter.constant(w);
   const bias = c === undefined ? undefined : rewriter.constant(c);

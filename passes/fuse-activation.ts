@@ -1,4 +1,5 @@
 import type { OpName } from '../compiler/ir/ops.ts';
+import { isInteger } from '../compiler/ir/ops/integers.ts';
 import { pass } from './pass.ts';
 import type { Rule } from './rewrite.ts';
 import { rewrite, rule } from './rewrite.ts';
@@ -14,6 +15,8 @@ function fuseInto(fused: OpName): Rule {
       const producer = rewriter.producer(x);
       const outer = boundsOf(node);
       if (producer?.op !== fused || !outer || !rewriter.isOnlyUser(x, node)) return undefined;
+      // Sums of integers that become f32 are clamped by an op of its own.
+      if (producer.type.element === 'f32' && isInteger(rewriter.type(producer.inputs[0] ?? '').element)) return undefined;
       const inner = fusedBoundsOf(producer);
       const bounds = inner ? composed(inner, outer) : outer;
       return bounds && rewriter.make(fused, producer.inputs, { ...producer.attributes, ...fusedClamp(bounds) });

@@ -1,8 +1,10 @@
 /** Runs a pipeline. Everything beside running the passes (printing, timing, checking) is an observer. */
 import { fail } from '../compiler/ir/diagnostic.ts';
 import type { Graph } from '../compiler/ir/graph.ts';
+import type { CalibrationProvider } from './calibration.ts';
+import { NO_CALIBRATION } from './calibration.ts';
 import type { Gate } from './instruments/bisect.ts';
-import type { PassContext, PassInvocation, Rearrangement, Sample } from './pass.ts';
+import type { PassContext, PassInvocation, Rearrangement } from './pass.ts';
 import { printStep } from './pipeline-text.ts';
 import type { Property } from './properties.ts';
 import { PROPERTIES } from './properties.ts';
@@ -46,8 +48,8 @@ export interface PipelineOptions {
   readonly observers?: readonly PassObserver[];
   /** Decides which transformations may run; all may when absent. */
   readonly bisect?: Gate;
-  /** Samples that passes may calibrate on. */
-  readonly calibration?: readonly Sample[];
+  /** Where passes get calibration statistics from. */
+  readonly calibration?: CalibrationProvider;
 }
 
 /** The record of one step. */
@@ -114,7 +116,7 @@ function runPass(event: PassEvent, options: PipelineOptions): PassOutcome {
     },
     warn: (message) => void warnings.push(message),
     rearranged: (name, how) => void rearranged.set(name, how),
-    ...(options.calibration && { calibration: options.calibration }),
+    calibration: options.calibration ?? NO_CALIBRATION,
   };
   const after = pass.run(before, step.params, context);
 

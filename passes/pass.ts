@@ -1,6 +1,7 @@
 /** What a pass is: a graph-to-graph function with a name, typed parameters and a contract that the manager can check. */
 import type { Graph } from '../compiler/ir/graph.ts';
 import type { Tensor } from '../compiler/ir/tensor.ts';
+import type { CalibrationProvider } from './calibration.ts';
 import type { Property } from './properties.ts';
 
 export type ParameterSpec =
@@ -56,8 +57,8 @@ export interface PassContext {
   warn(message: string): void;
   /** Says that the value `name` keeps its elements, but stores them in another order from here on. */
   rearranged(name: string, how: Rearrangement): void;
-  /** Samples that the pass may evaluate the graph on. */
-  readonly calibration?: readonly Sample[];
+  /** Statistics of what a float graph computes on representative data; a usage diagnostic where there are none. */
+  readonly calibration: CalibrationProvider;
 }
 
 /** A named rewrite of a pass, as help and statistics list it. */
@@ -78,6 +79,8 @@ interface PassFields<P extends ParameterSpecs> {
   readonly params: P;
   /** The named rewrites that the pass consists of, if it does. */
   readonly rules?: readonly RuleInfo[];
+  /** Set when the pass asks for calibration statistics. */
+  readonly calibrated?: boolean;
   /** Set when later stages cannot do without the pass: a bisection limit never skips it. */
   readonly mandatory?: boolean;
   /** Set when running the pass on its own result changes nothing; a property test holds it to that. */

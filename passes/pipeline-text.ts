@@ -31,7 +31,9 @@ export function parsePipeline(text: string, vocabulary: Vocabulary = STANDARD): 
     const preset = own(vocabulary.presets, name);
     if (preset) {
       if (scanner.take('{')) fail('usage', 'pipeline/bad-value', `the preset ${name} takes no parameters`, { place: at(column) });
-      steps.push(...parsePipeline(preset.pipeline, { ...vocabulary, presets: {} }));
+      // A preset may name others, but not itself.
+      const presets = Object.fromEntries(Object.entries(vocabulary.presets).filter(([other]) => other !== name));
+      steps.push(...parsePipeline(preset.pipeline, { ...vocabulary, presets }));
       continue;
     }
     const pass = own(vocabulary.passes, name);

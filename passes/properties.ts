@@ -1,5 +1,6 @@
 /** Properties of graphs that passes require or establish; each can be checked on a graph by itself. */
-import { isFixed } from '../runtime/numerics/element.ts';
+import { isFixed, isQuantized } from '../runtime/numerics/element.ts';
+import { isNarrow } from '../runtime/numerics/narrow.ts';
 import type { Graph, OpNode } from '../compiler/ir/graph.ts';
 import { verifyGraph } from '../compiler/ir/verify.ts';
 import { printDiagnostic } from '../compiler/ir/diagnostic.ts';
@@ -31,10 +32,10 @@ export const PROPERTIES = {
     },
   },
   float: {
-    doc: 'without fixed-point values',
+    doc: 'without values in narrow floats, fixed point or quantized',
     hint: 'the graph has been converted already',
     violation: firstOp(
-      (node) => isFixed(node.type.element),
+      ({ type: { element } }) => isFixed(element) || isQuantized(element) || isNarrow(element),
       (node) => `%${node.name} has the element type ${node.type.element}`,
     ),
   },

@@ -8,7 +8,10 @@ import { legalizeLayout } from './legalize-layout.ts';
 import type { Meaning, Pass } from './pass.ts';
 import { describeValues } from './pass.ts';
 import { PROPERTIES } from './properties.ts';
+import { quantize } from './quantize.ts';
+import { reducePrecision } from './reduce-precision.ts';
 import { simplify } from './simplify.ts';
+import { toDynamicFixed } from './to-dynamic-fixed.ts';
 import { toFixedPoint } from './to-fixed-point.ts';
 
 export const PASSES = {
@@ -20,6 +23,9 @@ export const PASSES = {
   'fuse-activation': fuseActivation,
   'legalize-layout': legalizeLayout,
   'to-fixed-point': toFixedPoint,
+  'reduce-precision': reducePrecision,
+  'to-dynamic-fixed': toDynamicFixed,
+  quantize,
 } as const satisfies Readonly<Record<string, Pass>>;
 
 export type PassName = keyof typeof PASSES;
@@ -36,6 +42,16 @@ export const PRESETS = {
     doc: 'All rewrites that lose nothing but the order of roundings.',
     // Dead and duplicate values first, because others only fuse what has one user; simplifying can make more values equal.
     pipeline: 'eliminate-dead,fold-constants,eliminate-common,simplify,fold-batch-norm,eliminate-common,fuse-activation',
+  },
+  f16: { doc: 'IEEE half precision.', pipeline: 'O1,legalize-layout,reduce-precision{to=f16}' },
+  bf16: { doc: 'Binary32 without its low 16 bits (bfloat16).', pipeline: 'O1,legalize-layout,reduce-precision{to=bf16}' },
+  f8e4m3: { doc: 'Floats of 8 bits with 3 mantissa bits.', pipeline: 'O1,legalize-layout,reduce-precision{to=f8e4m3}' },
+  f8e5m2: { doc: 'Floats of 8 bits with 2 mantissa bits.', pipeline: 'O1,legalize-layout,reduce-precision{to=f8e5m2}' },
+  fixed16: { doc: 'Fixed point of 16 bits, a binary point for each value.', pipeline: 'O1,legalize-layout,to-dynamic-fixed' },
+  int8: { doc: 'Integers of 8 bits, with what keeps their accuracy.', pipeline: 'O1,legalize-layout,quantize' },
+  'int8-naive': {
+    doc: 'Integers of 8 bits by least and greatest numbers alone, for comparison.',
+    pipeline: 'O1,legalize-layout,quantize{weights=tensor ranges=minmax bias-correction=false}',
   },
 } as const satisfies Readonly<Record<string, Preset>>;
 

@@ -1,3 +1,4 @@
+import { NO_ACTIVATION } from '../compiler/ir/ops/activation.ts';
 import { fixed16 } from '../runtime/numerics/element.ts';
 import { FIXED_MAX, FIXED_MIN, toFixed16 } from '../runtime/numerics/fixed.ts';
 import type { Diagnostic } from '../compiler/ir/diagnostic.ts';
@@ -112,7 +113,7 @@ class Conversion {
       node.name,
       node.op,
       node.inputs.map((input) => this.#asFixed(input)),
-      node.attributes,
+      'result' in node.attributes ? { ...node.attributes, ...SAME_RESULT } : node.attributes,
       node.origin,
     );
   }
@@ -124,7 +125,7 @@ class Conversion {
     const bounds = fusedBoundsOf(node);
     const steps = [c !== '' && 'sum', bounds && 'activated'].filter((step) => typeof step === 'string');
     const nameOf = (step: string): string => (step === (steps.at(-1) ?? 'product') ? name : this.#writer.fresh(name, step));
-    let value = this.#writer.op(nameOf('product'), 'gemm', [a, b], { ...attributes, ...NO_ACTIVATION }, origin);
+    let value = this.#writer.op(nameOf('product'), 'gemm', [a, b], { ...attributes, ...PLAIN_END }, origin);
     if (c !== '') value = this.#writer.op(nameOf('sum'), 'add', [value, c], {}, origin);
     return bounds ? this.#clamp(nameOf('activated'), value, bounds, origin) : value;
   }
@@ -135,7 +136,7 @@ class Conversion {
     if (!bounds) return this.#same(node);
     const { name, inputs, attributes, origin } = node;
     const operands = inputs.map((input) => this.#asFixed(input));
-    const sum = this.#writer.op(this.#writer.fresh(name, 'sum'), 'add', operands, { ...attributes, ...NO_ACTIVATION }, origin);
+    const sum = this.#writer.op(this.#writer.fresh(name, 'sum'), 'add', operands, { ...attributes, ...PLAIN_END }, origin);
     return this.#clamp(name, sum, bounds, origin);
   }
 
@@ -147,7 +148,7 @@ class Conversion {
   #asFixed(name: string): string {
     const known = name === '' ? '' : this.#fixed.get(name);
     if (known !== undefined) return known;
-    const made = this.#writer.op(this.#writer.fresh(name, 'fixed'), 'quantize', [name], { fraction: this.#fraction }, []);
+    const made = this.#writer.op(this.#writer.fresh(name, 'fixed'), 'quantize', [name], { to: fixed16(this.#fraction) }, []);
     this.#fixed.set(name, made);
     return made;
   }
@@ -158,7 +159,9 @@ class Conversion {
   }
 }
 
-const NO_ACTIVATION = { activation: 'none', activation_min: -Infinity, activation_max: Infinity };
+const SAME_RESULT = { result: 'same' };
+/** No activation, and a result of the operands' type. */
+const PLAIN_END = { ...NO_ACTIVATION, ...SAME_RESULT };
 
 /** What removes an op that has no fixed-point form. */
 const HINTS: Readonly<Partial<Record<OpNode['op'], string>>> = {

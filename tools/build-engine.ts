@@ -32,7 +32,7 @@ const OPTIONS = [
 
 /** SHA-256, in hexadecimal, of everything that the binary is made of. */
 export function sourcesHash(): string {
-  const sources = ['layout.ts', 'opcodes.ts', ...readdirSync(join(FOLDER, 'assembly')).map((name) => `assembly/${name}`)];
+  const sources = ['layout.ts', 'opcodes.ts', 'types.ts', ...readdirSync(join(FOLDER, 'assembly')).map((name) => `assembly/${name}`)];
   const hash = createHash('sha256').update(OPTIONS.join(' '));
   for (const name of sources.sort()) hash.update(name).update(readFileSync(join(FOLDER, name)));
   return hash.digest('hex');

@@ -1,5 +1,6 @@
 /** Whether a model can be compiled for a target, operator by operator. */
-import { parsePipeline } from '../../passes/pipeline-text.ts';
+import type { PipelineOptions } from '../../passes/manager.ts';
+import type { PassInvocation } from '../../passes/pass.ts';
 import type { Target } from '../../isa/target.ts';
 import { listOperators } from '../frontend/check.ts';
 import { decodeModel } from '../frontend/model.ts';
@@ -39,15 +40,20 @@ interface Operators {
 }
 
 /** Tries to compile. Throws what is wrong with the file itself; what is not supported is in the result. */
-export function checkModel(source: ModelSource, target: Target, pipeline: string, binding: Binding = {}): ModelCheck {
-  const passes = parsePipeline(pipeline);
+export function checkModel(
+  source: ModelSource,
+  target: Target,
+  passes: readonly PassInvocation[],
+  options: PipelineOptions,
+  binding: Binding = {},
+): ModelCheck {
   const operators = source.form === 'onnx' ? onnxOperators(readOnnx(source)) : graphOperators(loadGraph(source, binding));
   if (operators.refused.size > 0) return summarise(operators, undefined);
   const graphs: Graph[] = [];
   const found = unsupportedBy(() => {
     const imported = loadGraph(source, binding);
     graphs.push(imported);
-    const optimized = optimize(imported, passes).graph;
+    const optimized = optimize(imported, passes, options).graph;
     graphs.push(optimized);
     const legal = legalize(optimized, target);
     graphs.push(legal);

@@ -21,9 +21,12 @@ import { DATA_FORMS } from './options.ts';
 import { zooDataset } from './zoo.ts';
 
 /** The data that a model is evaluated on: what is given, or what its network in the zoo brings. */
-export async function datasetOf({ name, zoo }: ModelSource, { data, preprocess, limit = Infinity }: DataFlags): Promise<Dataset> {
+export async function datasetOf(
+  { name, zoo }: ModelSource,
+  { data, preprocess, calibration, limit = Infinity }: DataFlags & { readonly calibration?: string },
+): Promise<Dataset> {
   if (data !== undefined) return firstSamples(await loadDataset(data, preprocess), limit);
-  if (preprocess !== undefined)
+  if (preprocess !== undefined && calibration === undefined)
     return fail('usage', 'cli/no-data', '--preprocess needs --data: the data of the zoo are preprocessed as its networks need');
   if (zoo) return firstSamples(await zooDataset(zoo.dataset), limit);
   return fail('usage', 'cli/no-data', `${name} is not of the zoo and brings no data`, { hint: `give ${DATA_FORMS} with --data` });

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import process from 'node:process';
 import { packageVersion } from '../../runtime/platform/node.ts';
 import { addAsm } from './commands/asm.ts';
+import { addCalibrate } from './commands/calibrate.ts';
 import { addBisect } from './commands/bisect.ts';
 import { addCheck } from './commands/check.ts';
 import { addCompile } from './commands/compile.ts';
@@ -37,6 +38,7 @@ function commandLine(): Command {
     addEval,
     addLadder,
     addProfile,
+    addCalibrate,
     addDiff,
     addExplain,
     addCompile,

@@ -1,26 +1,20 @@
 /**
  * Graphs of any stage as ONNX models, so that another runtime can execute what is meant. Images that a graph holds channels last are transposed around
- * the operators that ONNX defines channels first; fused activations become nodes of their own. Opset 17, static shapes, the graph's own names.
+ * the operators that ONNX defines channels first; fused activations become nodes of their own. Static shapes, the graph's own names.
+ *
+ * Narrow floats are cast to f32, computed with, and cast back. Quantized integers have the form that is called QDQ: DequantizeLinear in front of the
+ * operator and QuantizeLinear behind it. So onnxruntime sums in f32 what the graph sums exactly, and rounds a quotient where the graph shifts a product.
  */
-import onnxProto from 'onnx-proto';
-import { fail } from '../ir/diagnostic.ts';
+import type { ElementType } from '../../runtime/numerics/element.ts';
 import type { Attributes, Graph, OpNode } from '../ir/graph.ts';
+import { inferType } from '../ir/infer.ts';
 import type { OpName } from '../ir/ops.ts';
-import type { Tensor } from '../ir/tensor.ts';
-import { dataBytes } from '../ir/tensor.ts';
-import type { TensorType } from '../ir/types.ts';
-
-const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;
-
-export const EXPORT_OPSET = 17;
-/** The version of the format that came with the opset. */
-const IR_VERSION = 8;
+import type { OnnxAttributes } from './export-writer.ts';
+import { ModelWriter } from './export-writer.ts';
 
 const NHWC_TO_NCHW = [0, 3, 1, 2];
 const NCHW_TO_NHWC = [0, 2, 3, 1];
 const HWIO_TO_OIHW = [3, 2, 0, 1];
-
-type OnnxAttributes = Readonly<Record<string, number | string | readonly number[] | { readonly float: number }>>;
 
 /** Writes the nodes of one op; the last of them gives the op's own value. */
 type Exporter = (node: OpNode, writer: ModelWriter) => void;
@@ -35,203 +29,169 @@ export function exportOnnx(graph: Graph): Uint8Array {
   return writer.finish();
 }
 
-class ModelWriter {
-  readonly #graph: Graph;
-  readonly #nodes: object[] = [];
-  readonly #initializers: object[] = [];
-  #made = 0;
+/** Adds nodes that turn a value into another, which has the name `output` if one is given. */
+type Step = (value: string, output?: string) => string;
 
-  constructor(graph: Graph) {
-    this.#graph = graph;
-  }
-
-  type(name: string): TensorType {
-    return this.#graph.node(name).type;
-  }
-
-  initializer(name: string, value: Tensor): string {
-    this.#initializers.push({ name, dims: value.type.shape, dataType: dataTypeOf(value.type, name), rawData: dataBytes(value) });
-    return name;
-  }
-
-  /** A list of integers, or one number, that an operator takes as an operand. */
-  ints(node: OpNode, values: readonly number[]): string {
-    const type: TensorType = { element: 'i64', shape: [values.length] };
-    return this.initializer(this.#fresh(node.name), { type, data: BigInt64Array.from(values, BigInt) });
-  }
-
-  number(node: OpNode, value: number): string {
-    return this.initializer(this.#fresh(node.name), { type: { element: 'f32', shape: [] }, data: Float32Array.of(value) });
-  }
-
-  /** Adds an operator and gives its result, a new value unless `output` names it. */
-  add(node: OpNode, op: string, inputs: readonly string[], attributes: OnnxAttributes = {}, output?: string): string {
-    const name = output ?? this.#fresh(node.name);
-    const attribute = Object.entries(attributes).map(([key, value]) => attributeOf(key, value));
-    this.#nodes.push({ name, opType: op, input: [...inputs], output: [name], attribute, docString: node.origin.join(', ') });
-    return name;
-  }
-
-  finish(): Uint8Array {
-    const { inputs, outputs, name } = this.#graph;
-    // Outputs have names of their own, which may be those of other values.
-    const taken = new Set(this.#graph.nodes.map((node) => node.name));
-    const ends = outputs.map((output) => {
-      if (output.name === output.value) return output.name;
-      if (taken.has(output.name))
-        fail('unsupported', 'onnx/output-name', `output ${output.name} has the name of another value`, { place: [output.name] });
-      this.#nodes.push({ name: output.name, opType: 'Identity', input: [output.value], output: [output.name], attribute: [] });
-      return output.name;
-    });
-    return ModelProto.encode(
-      ModelProto.create({
-        irVersion: IR_VERSION,
-        producerName: 'plumbline',
-        opsetImport: [{ domain: '', version: EXPORT_OPSET }],
-        graph: {
-          name,
-          node: this.#nodes,
-          initializer: this.#initializers,
-          input: inputs.map((input) => valueInfo(input.name, input.type)),
-          output: ends.map((end, i) => valueInfo(end, this.type(outputs[i]?.value ?? end))),
-        },
-      }),
-    ).finish();
-  }
-
-  #fresh(base: string): string {
-    const name = `${base}/onnx${this.#made++}`;
-    return this.#graph.find(name) ? this.#fresh(base) : name;
-  }
+/** Steps one behind the other, the last of which gives the op's value. */
+function inSteps(node: OpNode, steps: readonly Step[]): void {
+  steps.reduce((value, step, i) => step(value, i === steps.length - 1 ? node.name : undefined), '');
 }
 
-function dataTypeOf({ element }: TensorType, name: string): number {
-  const types = { f32: TensorProto.DataType.FLOAT, i64: TensorProto.DataType.INT64, i32: TensorProto.DataType.INT32 } as const;
-  if (element === 'f32' || element === 'i64' || element === 'i32') return types[element];
-  return fail('unsupported', 'onnx/export-type', `${element} has no form in an exported model`, { place: [name] });
+/** Whether operators that only move elements take a type: all but those of 8-bit floats do, which are moved in f32. */
+function isMoved(element: ElementType): boolean {
+  return element !== 'f8e4m3' && element !== 'f8e5m2';
 }
 
-function valueInfo(name: string, type: TensorType): object {
-  return { name, type: { tensorType: { elemType: dataTypeOf(type, name), shape: { dim: type.shape.map((dimValue) => ({ dimValue })) } } } };
+/** An op in f32, whatever its operands and its result are stored as. `compute` adds it; the activation that it ends in and the rounding follow. */
+function inFloat(node: OpNode, writer: ModelWriter, compute: (output?: string) => string): void {
+  const { element } = node.type;
+  const rounding: Step[] = element === 'f32' ? [] : [(value, output) => writer.stored(node, value, element, output)];
+  const layout = node.attributes.layout === 'nhwc' ? [transposing(node, writer, NCHW_TO_NHWC)] : [];
+  const last = isMoved(element) ? [...rounding, ...layout] : [...layout, ...rounding];
+  inSteps(node, [(_, output) => compute(output), ...activationOf(node, writer), ...last]);
 }
 
-function attributeOf(name: string, value: OnnxAttributes[string]): object {
-  const { AttributeType: types } = AttributeProto;
-  if (typeof value === 'string') return { name, type: types.STRING, s: new TextEncoder().encode(value) };
-  if (typeof value === 'number') return { name, type: types.INT, i: value };
-  return 'float' in value ? { name, type: types.FLOAT, f: value.float } : { name, type: types.INTS, ints: [...value] };
+function activationOf(node: OpNode, writer: ModelWriter): Step[] {
+  const { activation, activation_min: low, activation_max: high } = node.attributes;
+  if (activation === 'relu') return [(value, output) => writer.add(node, 'Relu', [value], {}, output)];
+  if (activation !== 'clip') return [];
+  return [
+    (value, output) => writer.add(node, 'Clip', [value, writer.number(node, Number(low)), writer.number(node, Number(high))], {}, output),
+  ];
 }
 
-/** An operator with the op's operands and no attributes. */
-const plain =
-  (op: string): Exporter =>
+function transposing(node: OpNode, writer: ModelWriter, perm: readonly number[]): Step {
+  return (value, output) => writer.add(node, 'Transpose', [value], { perm }, output);
+}
+
+/** The operands as f32. */
+function reals(node: OpNode, writer: ModelWriter): string[] {
+  return node.inputs.map((input) => writer.real(node, input, writer.type(input).element));
+}
+
+/** An operand as f32 after a transposition, if there is one. */
+function realTransposed(node: OpNode, writer: ModelWriter, value: string, perm: readonly number[] | undefined): string {
+  const type = writer.type(value);
+  if (!perm) return writer.real(node, value, type.element);
+  const transpose = transposing(node, writer, perm);
+  if (!isMoved(type.element)) return transpose(writer.real(node, value, type.element));
+  return writer.real(node, transpose(value), inferType('transpose', [type], { perm }).element);
+}
+
+type Operands = (node: OpNode, writer: ModelWriter) => string[];
+
+/** An operator that computes on f32, with further operands behind the op's own. */
+const computing =
+  (op: string, attributesOf: (node: OpNode) => OnnxAttributes = () => ({}), further: Operands = () => []): Exporter =>
   (node, writer) => {
-    writer.add(node, op, node.inputs, {}, node.name);
+    inFloat(node, writer, (output) => writer.add(node, op, [...reals(node, writer), ...further(node, writer)], attributesOf(node), output));
   };
 
-/** The activation that an op ends in; `output` is the value before it. */
-function finish(node: OpNode, writer: ModelWriter, fused: (output?: string) => string): void {
-  const { activation, activation_min: low, activation_max: high } = node.attributes;
-  if (activation === 'relu') writer.add(node, 'Relu', [fused()], {}, node.name);
-  else if (activation === 'clip')
-    writer.add(node, 'Clip', [fused(), writer.number(node, Number(low)), writer.number(node, Number(high))], {}, node.name);
-  else fused(node.name);
-}
+/** An operator that keeps its operands' bits. */
+const moving =
+  (op: string, attributesOf: (node: OpNode) => OnnxAttributes = () => ({}), further: Operands = () => []): Exporter =>
+  (node, writer) => {
+    if (!isMoved(node.type.element)) computing(op, attributesOf, further)(node, writer);
+    else writer.add(node, op, [...node.inputs, ...further(node, writer)], attributesOf(node), node.name);
+  };
+
+/** The same numbers in another element type. */
+const conversion: Exporter = (node, writer) => {
+  inFloat(node, writer, (output) => {
+    const [x = ''] = node.inputs;
+    return writer.real(node, x, writer.type(x).element, output);
+  });
+};
 
 /** An operator on images: channels first in ONNX, whatever the graph has. */
-function onImages(
-  node: OpNode,
-  writer: ModelWriter,
-  op: string,
-  rest: readonly string[],
-  attributes: OnnxAttributes,
-  output?: string,
-): string {
-  const [x = ''] = node.inputs;
-  if (node.attributes.layout === 'nchw') return writer.add(node, op, [x, ...rest], attributes, output);
-  const images = writer.add(node, 'Transpose', [x], { perm: NHWC_TO_NCHW });
-  const result = writer.add(node, op, [images, ...rest], attributes);
-  return writer.add(node, 'Transpose', [result], { perm: NCHW_TO_NHWC }, output);
+const onImages =
+  (op: string, attributesOf: (node: OpNode) => OnnxAttributes): Exporter =>
+  (node, writer) => {
+    inFloat(node, writer, (output) => writer.add(node, op, [imageOf(node, writer)], attributesOf(node), output));
+  };
+
+function imageOf(node: OpNode, writer: ModelWriter): string {
+  return realTransposed(node, writer, node.inputs[0] ?? '', node.attributes.layout === 'nhwc' ? NHWC_TO_NCHW : undefined);
 }
 
 const ints = (attributes: Attributes, name: string): readonly number[] => attributes[name] as readonly number[];
+const axisOf = ({ attributes }: OpNode): OnnxAttributes => ({ axis: Number(attributes.axis) });
 
 function windowsOf({ attributes }: OpNode): OnnxAttributes {
   return { strides: ints(attributes, 'strides'), pads: ints(attributes, 'pads'), dilations: ints(attributes, 'dilations') };
 }
 
-const refuse: Exporter = (node) =>
-  fail('unsupported', 'onnx/export-fixed-point', 'fixed-point arithmetic has no form in ONNX', {
-    place: [node.name],
-    hint: 'export a stage before to-fixed-point',
-  });
+/** The bias of a product, operand 2, as a list of none or one. */
+function biasOf(node: OpNode, writer: ModelWriter): string[] {
+  const [x = '', w = '', bias = ''] = node.inputs;
+  return bias === '' ? [] : [writer.realBias(node, bias, writer.type(x).element, writer.type(w).element)];
+}
 
 const EXPORTERS: Readonly<Record<OpName, Exporter>> = {
-  add: (node, writer) => finish(node, writer, (output) => writer.add(node, 'Add', node.inputs, {}, output)),
-  sub: plain('Sub'),
-  mul: plain('Mul'),
-  div: plain('Div'),
-  relu: plain('Relu'),
-  sigmoid: plain('Sigmoid'),
-  tanh: plain('Tanh'),
-  identity: plain('Identity'),
-  matmul: plain('MatMul'),
-  clip: (node, writer) => {
-    const bounds = [node.attributes.min, node.attributes.max].map((bound) => writer.number(node, Number(bound)));
-    writer.add(node, 'Clip', [...node.inputs, ...bounds], {}, node.name);
+  add: computing('Add'),
+  sub: computing('Sub'),
+  mul: computing('Mul'),
+  div: computing('Div'),
+  relu: computing('Relu'),
+  sigmoid: computing('Sigmoid'),
+  tanh: computing('Tanh'),
+  matmul: computing('MatMul'),
+  identity: moving('Identity'),
+  clip: computing(
+    'Clip',
+    () => ({}),
+    (node, writer) => [node.attributes.min, node.attributes.max].map((bound) => writer.number(node, Number(bound))),
+  ),
+  cast: conversion,
+  quantize: conversion,
+  dequantize: conversion,
+  requantize: conversion,
+  conv: (node, writer) => {
+    inFloat(node, writer, (output) => {
+      const weights = realTransposed(node, writer, node.inputs[1] ?? '', node.attributes.layout === 'nhwc' ? HWIO_TO_OIHW : undefined);
+      const operands = [imageOf(node, writer), weights, ...biasOf(node, writer)];
+      return writer.add(node, 'Conv', operands, { ...windowsOf(node), group: Number(node.attributes.groups) }, output);
+    });
   },
-  quantize: refuse,
-  dequantize: refuse,
-  conv: (node, writer) =>
-    finish(node, writer, (output) => {
-      const [, w = '', ...bias] = node.inputs;
-      const weights = node.attributes.layout === 'nchw' ? w : writer.add(node, 'Transpose', [w], { perm: HWIO_TO_OIHW });
-      return onImages(node, writer, 'Conv', [weights, ...bias], { ...windowsOf(node), group: Number(node.attributes.groups) }, output);
-    }),
-  gemm: (node, writer) =>
-    finish(node, writer, (output) => {
-      const { trans_a, trans_b, alpha, beta } = node.attributes;
-      const scales = { alpha: { float: Number(alpha) }, beta: { float: Number(beta) } };
-      return writer.add(node, 'Gemm', node.inputs, { transA: Number(trans_a), transB: Number(trans_b), ...scales }, output);
-    }),
-  'max-pool': (node, writer) => {
-    const { attributes } = node;
-    const pooled = { kernel_shape: ints(attributes, 'kernel'), ...windowsOf(node), ceil_mode: Number(attributes.ceil_mode) };
-    onImages(node, writer, 'MaxPool', [], pooled, node.name);
+  gemm: (node, writer) => {
+    const { trans_a, trans_b, alpha, beta } = node.attributes;
+    const scales = { alpha: { float: Number(alpha) }, beta: { float: Number(beta) } };
+    inFloat(node, writer, (output) => {
+      const [a = '', b = ''] = node.inputs.slice(0, 2).map((input) => writer.real(node, input, writer.type(input).element));
+      const operands = [a, b, ...biasOf(node, writer)];
+      return writer.add(node, 'Gemm', operands, { transA: Number(trans_a), transB: Number(trans_b), ...scales }, output);
+    });
   },
-  'average-pool': (node, writer) => {
-    const { attributes } = node;
-    if (ints(attributes, 'dilations').some((dilation) => dilation !== 1))
-      fail('unsupported', 'onnx/export-dilation', `opset ${EXPORT_OPSET} has no dilated AveragePool`, { place: [node.name] });
-    const { strides, pads } = windowsOf(node) as Record<'strides' | 'pads', readonly number[]>;
-    const modes = { ceil_mode: Number(attributes.ceil_mode), count_include_pad: Number(attributes.count_include_pad) };
-    onImages(node, writer, 'AveragePool', [], { kernel_shape: ints(attributes, 'kernel'), strides, pads, ...modes }, node.name);
-  },
-  lrn: (node, writer) => {
-    const { size, alpha, beta, bias } = node.attributes;
-    const factors = { alpha: { float: Number(alpha) }, beta: { float: Number(beta) }, bias: { float: Number(bias) } };
-    onImages(node, writer, 'LRN', [], { size: Number(size), ...factors }, node.name);
-  },
-  'batch-norm': (node, writer) => {
-    writer.add(node, 'BatchNormalization', node.inputs, { epsilon: { float: Number(node.attributes.epsilon) } }, node.name);
-  },
-  softmax: (node, writer) => {
-    writer.add(node, 'Softmax', node.inputs, { axis: Number(node.attributes.axis) }, node.name);
-  },
-  concat: (node, writer) => {
-    writer.add(node, 'Concat', node.inputs, { axis: Number(node.attributes.axis) }, node.name);
-  },
-  flatten: (node, writer) => {
-    writer.add(node, 'Flatten', node.inputs, { axis: Number(node.attributes.axis) }, node.name);
-  },
-  reshape: (node, writer) => {
-    writer.add(node, 'Reshape', [...node.inputs, writer.ints(node, ints(node.attributes, 'shape'))], { allowzero: 1 }, node.name);
-  },
-  transpose: (node, writer) => {
-    writer.add(node, 'Transpose', node.inputs, { perm: ints(node.attributes, 'perm') }, node.name);
-  },
-  pad: (node, writer) => {
-    const operands = [writer.ints(node, ints(node.attributes, 'pads')), writer.number(node, Number(node.attributes.value))];
-    writer.add(node, 'Pad', [...node.inputs, ...operands], {}, node.name);
-  },
+  'max-pool': onImages('MaxPool', (node) => ({
+    kernel_shape: ints(node.attributes, 'kernel'),
+    ...windowsOf(node),
+    ceil_mode: Number(node.attributes.ceil_mode),
+  })),
+  'average-pool': onImages('AveragePool', (node) => ({
+    kernel_shape: ints(node.attributes, 'kernel'),
+    ...windowsOf(node),
+    ceil_mode: Number(node.attributes.ceil_mode),
+    count_include_pad: Number(node.attributes.count_include_pad),
+  })),
+  lrn: onImages('LRN', ({ attributes: { size, alpha, beta, bias } }) => ({
+    size: Number(size),
+    alpha: { float: Number(alpha) },
+    beta: { float: Number(beta) },
+    bias: { float: Number(bias) },
+  })),
+  'batch-norm': computing('BatchNormalization', ({ attributes }) => ({ epsilon: { float: Number(attributes.epsilon) } })),
+  softmax: computing('Softmax', axisOf),
+  concat: moving('Concat', axisOf),
+  flatten: moving('Flatten', axisOf),
+  reshape: moving(
+    'Reshape',
+    () => ({ allowzero: 1 }),
+    (node, writer) => [writer.ints(node, ints(node.attributes, 'shape'))],
+  ),
+  transpose: moving('Transpose', ({ attributes }) => ({ perm: ints(attributes, 'perm') })),
+  pad: computing(
+    'Pad',
+    () => ({}),
+    (node, writer) => [writer.ints(node, ints(node.attributes, 'pads')), writer.number(node, Number(node.attributes.value))],
+  ),
 };

@@ -1,4 +1,5 @@
 /** ONNX models into graphs of stage `imported`. */
+import { isQuantized } from '../../runtime/numerics/element.ts';
 import { GraphBuilder } from '../ir/builder.ts';
 import { DiagnosticError, fail } from '../ir/diagnostic.ts';
 import type { Graph } from '../ir/graph.ts';
@@ -56,7 +57,7 @@ function importModel(model: OnnxModel, options: ImportOptions): Graph {
   for (const [name, type] of bound.types) values.define(name, builder.input(name, type));
   defineInitializers(graph, values, resolveExternal);
   const read = new Set([...graph.nodes.flatMap((node) => node.inputs), ...graph.outputs.map(({ name }) => name)]);
-  const context: ImportContext = { builder, values, opset, resolveExternal, evaluated: { bytes: 0 } };
+  const context: ImportContext = { builder, values, opset, resolveExternal, evaluated: { bytes: 0 }, unsigned: new Set() };
   for (const node of nodes) {
     if (known.has(node)) defineKnown(node, context);
     else importNode(node, context);
@@ -64,6 +65,11 @@ function importModel(model: OnnxModel, options: ImportOptions): Graph {
   }
   for (const output of graph.outputs) {
     const value = values.value(output.name);
+    if (context.unsigned.has(value))
+      fail('unsupported', 'onnx/unsupported-type', 'unsigned quantized integers are not supported as an output, signed ones are', {
+        place: [`output ${output.name}`],
+        hint: 'quantize to int8, or output what DequantizeLinear gives',
+      });
     checkDeclared(output, builder.type(value), bound);
     builder.output(output.name, value);
   }
@@ -123,7 +129,7 @@ function checkDeclared({ name, dataType, shape }: OnnxValue, type: TensorType, {
     fail('invalid', 'onnx/output-type', `output ${name} is declared ${declared}, but is computed as ${printType(type)}`);
   if (dataType !== undefined) {
     const element = elementOf(dataType, [`output ${name}`]);
-    if (element !== type.element) conflict(element);
+    if (element !== (isQuantized(type.element) ? 'i8' : type.element)) conflict(element);
   }
   // Given shapes that differ from the declared ones change what follows from them.
   if (shape === undefined || reshaped) return;

@@ -1,5 +1,6 @@
 /** One node on its way into the graph: typed access to its operands and attributes, and the check that nothing of it was overlooked. */
 import type { ScalarName } from '../../runtime/numerics/element.ts';
+import { isQuantized } from '../../runtime/numerics/element.ts';
 import type { GraphBuilder } from '../ir/builder.ts';
 import { DiagnosticError, fail } from '../ir/diagnostic.ts';
 import type { Attributes } from '../ir/graph.ts';
@@ -24,7 +25,12 @@ export interface ImportContext {
   readonly resolveExternal: ExternalResolver | undefined;
   /** What evaluation at import has cost so far. */
   readonly evaluated: { bytes: number };
+  /** Quantized values that are unsigned integers in the model: those of the graph are less by 128. */
+  readonly unsigned: Set<string>;
 }
+
+/** Ops that mean the same on quantized integers as ONNX's operators on plain ones. */
+const OF_QUANTIZED: ReadonlySet<OpName> = new Set(['identity', 'flatten', 'reshape', 'transpose', 'concat', 'max-pool', 'dequantize']);
 
 /** Bytes that evaluation at import may read and write in all: a few bytes of a file can ask for any number. */
 const MAX_EVALUATED_BYTES = 2 ** 30;
@@ -139,6 +145,15 @@ export class NodeImport {
     return tensor && toTensor(tensor, { place: this.#place, resolveExternal: this.#context.resolveExternal });
   }
 
+  /** Takes note of a quantized value that is of unsigned integers in the model. */
+  markUnsigned(value: string): void {
+    this.#context.unsigned.add(value);
+  }
+
+  isUnsigned(value: string): boolean {
+    return this.#context.unsigned.has(value);
+  }
+
   /** Takes note of an operand that changes nothing here. */
   skipOperand(index: number): void {
     this.#operandsRead = Math.max(this.#operandsRead, index + 1);
@@ -225,9 +240,17 @@ export class NodeImport {
   }
 
   #add(name: string, op: OpName, operands: readonly string[], attributes: Attributes): string {
-    const { builder } = this.#context;
+    const { builder, unsigned } = this.#context;
+    const integers = operands.find((value) => value !== '' && isQuantized(this.type(value).element));
+    if (integers !== undefined && !OF_QUANTIZED.has(op))
+      this.unsupported(
+        'onnx/unsupported-type',
+        `${this.operator} of quantized integers is not supported, only of what DequantizeLinear gives`,
+      );
     try {
-      return builder.op(op, operands, attributes, { name, origin: this.#origin });
+      const value = builder.op(op, operands, attributes, { name, origin: this.#origin });
+      if (integers !== undefined && unsigned.has(integers) && op !== 'dequantize') unsigned.add(value);
+      return value;
     } catch (error) {
       if (!(error instanceof DiagnosticError)) throw error;
       const message = error.diagnostics.map((diagnostic) => diagnostic.message).join(', ');

@@ -6,10 +6,15 @@ import type { AttributeSpec } from '../ir/op.ts';
 import type { AttributeValue } from '../ir/graph.ts';
 import type { OpName } from '../ir/ops.ts';
 import { OP_NAMES, opRecord } from '../ir/ops.ts';
+import { isNarrow } from '../../runtime/numerics/narrow.ts';
+import { widen } from '../ir/ops/narrow.ts';
+import { isFloat } from '../ir/ops/operands.ts';
 import { floats, tensor } from '../ir/tensor.ts';
 import { elementCount, tensorType } from '../ir/types.ts';
+import { requireSaturation } from './arithmetic/elementwise.ts';
 import type { NodeImport } from './node.ts';
 import { globalPooling, pooling, reduceMean } from './pooling.ts';
+import { dequantizeLinear, quantizeLinear } from './quantization.ts';
 import { concat, pad, softmax, sum } from './shapes.ts';
 import { windowAttributes } from './windows.ts';
 
@@ -50,17 +55,17 @@ const COMPOSED: Readonly<Record<string, Importer>> = {
   Cast(node) {
     const x = node.operand(0);
     const [from, to] = [node.type(x).element, node.elementType('to')];
-    node.skipAttributes('saturate', 'round_mode');
-    if (from !== 'f32' || to !== 'f32')
+    requireSaturation(node, to);
+    if (!isFloat(from) || !isFloat(to))
       node.unsupported('onnx/unsupported-type', `Cast of ${from} to ${to} is not supported on values that are not known at compile time`);
-    return node.result('identity', [x]);
+    return from === to ? node.result('identity', [x]) : node.result('cast', [x], { to });
   },
 
   Concat: concat,
 
   Conv(node) {
     const [x, w] = [node.operand(0), node.operand(1)];
-    const bias = node.optional(2);
+    const bias = wideBias(node, node.optional(2));
     const kernel = node.type(w).shape.slice(2);
     const declared = node.ints('kernel_shape') ?? kernel;
     const { strides, pads, dilations } = windowAttributes(node, x, kernel);
@@ -69,6 +74,8 @@ const COMPOSED: Readonly<Record<string, Importer>> = {
     const operands = bias === undefined ? [x, w] : [x, w, bias];
     return node.result('conv', operands, { strides, pads, dilations, groups: node.int('group') ?? 1 });
   },
+
+  DequantizeLinear: dequantizeLinear,
 
   Dropout(node) {
     const x = node.operand(0);
@@ -86,7 +93,7 @@ const COMPOSED: Readonly<Record<string, Importer>> = {
 
   Gemm(node) {
     node.skipAttributes('broadcast');
-    return mapped(node, 'gemm');
+    return mapped(node, 'gemm', (value, i) => (i === 2 ? wideBias(node, value) : value));
   },
 
   GlobalAveragePool: (node) => globalPooling(node, 'average-pool'),
@@ -99,6 +106,7 @@ const COMPOSED: Readonly<Record<string, Importer>> = {
   },
 
   Pad: pad,
+  QuantizeLinear: quantizeLinear,
   ReduceMean: reduceMean,
 
   Reshape(node) {
@@ -138,6 +146,11 @@ const COMPOSED: Readonly<Record<string, Importer>> = {
   },
 };
 
+/** The bias of a product, which is added to a sum in f32 whatever the product's element type. */
+function wideBias(node: NodeImport, bias: string | undefined): string | undefined {
+  return bias !== undefined && isNarrow(node.type(bias).element) ? node.part('bias', 'cast', [bias], { to: 'f32' }) : bias;
+}
+
 /** Before opset 7 broadcasting had to be asked for, and the second operand could stand at an axis of the first. */
 function broadcasting(node: NodeImport, op: OpName): string {
   const [a, b] = [node.operand(0), node.operand(1)];
@@ -170,8 +183,9 @@ function isTraining(node: NodeImport): boolean {
 
 /** The number that a constant operand holds, or undefined when it is left out. */
 function scalar(node: NodeImport, index: number, what: string): number | undefined {
-  const value = node.constant(index, what);
-  if (value === undefined) return undefined;
+  const stored = node.constant(index, what);
+  if (stored === undefined) return undefined;
+  const value = widen(stored);
   if (value.type.element !== 'f32') node.unsupported('onnx/unsupported-type', `${node.operator} of ${value.type.element} is not supported`);
   if (elementCount(value.type.shape) !== 1) node.invalid(`the ${what} must be one number, not [${value.type.shape.join(',')}]`);
   return floats(value)[0];
@@ -221,9 +235,13 @@ export function importerOf(domain: string, operator: string, opset: number): Imp
 }
 
 /** Imports a node as the table says: operands in order, attributes by their kinds. */
-function mapped(node: NodeImport, op: OpName): string {
+function mapped(
+  node: NodeImport,
+  op: OpName,
+  adapt: (value: string | undefined, index: number) => string | undefined = (value) => value,
+): string {
   const { inputs, attributes, onnx } = opRecord(op);
-  const operands = inputs.map(({ optional }, i) => (optional ? (node.optional(i) ?? '') : node.operand(i)));
+  const operands = inputs.map(({ optional }, i) => adapt(optional ? node.optional(i) : node.operand(i), i) ?? '');
   const given = Object.entries(attributes).flatMap(([name, spec]): [string, AttributeValue][] => {
     const value = attributeValue(node, onnx?.attributes?.[name] ?? name, spec);
     return value === undefined ? [] : [[name, value]];
@@ -245,5 +263,8 @@ function attributeValue(node: NodeImport, name: string, spec: AttributeSpec): At
       const value = node.int(name);
       return value === undefined ? undefined : value !== 0;
     }
+    // Types follow from the operands in ONNX.
+    case 'element':
+      return undefined;
   }
 }

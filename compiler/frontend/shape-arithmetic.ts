@@ -15,6 +15,7 @@ import type { ImportContext } from './node.ts';
 import { NodeImport } from './node.ts';
 import { importerOf } from './operators.ts';
 import type { NamedNode } from './order.ts';
+import { dequantizeKnown, quantizeKnown } from './quantization.ts';
 
 /** Gives what a node's outputs are, or by name the value of a graph of constants that its first output is. */
 type Evaluator = (node: NodeImport) => Tensor | readonly Tensor[] | string;
@@ -49,6 +50,7 @@ const OF_VALUES: Readonly<Record<string, Evaluator>> = {
   Concat: asOps,
   Constant: constant,
   ConstantOfShape: constantOfShape,
+  DequantizeLinear: dequantizeKnown,
   Div: onIntegers(divide),
   Equal: comparison((a, b) => a === b),
   Expand: expand,
@@ -69,6 +71,7 @@ const OF_VALUES: Readonly<Record<string, Evaluator>> = {
   Not: logical(1, (a) => !a),
   Or: logical(2, (a, b) => a || b),
   Pad: asOps,
+  QuantizeLinear: quantizeKnown,
   Range: range,
   ReduceMax: reduce({ ...greatest, axesSince: 18 }),
   ReduceMin: reduce({ ...least, axesSince: 18 }),

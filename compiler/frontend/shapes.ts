@@ -1,4 +1,5 @@
 /** Operators that join, pad and sum tensors, and softmax as it was defined at different times. */
+import { widen } from '../ir/ops/narrow.ts';
 import { elementCount } from '../ir/types.ts';
 import type { NodeImport } from './node.ts';
 
@@ -28,7 +29,8 @@ export function pad(node: NodeImport): string {
   if (mode !== 'constant')
     node.unsupported('onnx/unsupported-attribute', `Pad with mode=${mode} is not supported, only constant padding is`);
   const given = (node.opset < 11 ? node.ints('pads') : node.constantInts(1, 'pads')) ?? node.invalid('Pad has no pads');
-  const value = node.opset < 11 ? (node.float('value') ?? 0) : Number(node.constant(2, 'value')?.data[0] ?? 0);
+  const filling = node.opset < 11 ? undefined : node.constant(2, 'value');
+  const value = node.opset < 11 ? (node.float('value') ?? 0) : Number((filling && widen(filling).data[0]) ?? 0);
   const axes = node.opset < 18 ? undefined : node.constantInts(3, 'axes')?.map((axis) => (axis < 0 ? axis + rank : axis));
   const chosen = axes ?? Array.from({ length: rank }, (_, i) => i);
   if (given.length !== 2 * chosen.length) node.invalid(`pads [${given.join(',')}] are not two for each of ${chosen.length} dimensions`);

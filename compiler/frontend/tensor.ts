@@ -1,5 +1,6 @@
 /** Tensors of a model file as tensors of the IR. */
-import type { ScalarName } from '../../runtime/numerics/element.ts';
+import type { ElementType, ScalarName } from '../../runtime/numerics/element.ts';
+import { isFixed, isQuantized } from '../../runtime/numerics/element.ts';
 import { fail } from '../ir/diagnostic.ts';
 import type { Tensor, TensorData } from '../ir/tensor.ts';
 import { allocate, tensor } from '../ir/tensor.ts';
@@ -43,6 +44,16 @@ const DATA_TYPES: Readonly<Record<number, readonly [name: string, element?: Scal
 export function elementOf(dataType: number, place: readonly string[]): ScalarName {
   const [name, element] = DATA_TYPES[dataType] ?? [`number ${dataType}`];
   return element ?? fail('unsupported', 'onnx/unsupported-type', `element type ${name} is not supported`, { place });
+}
+
+/**
+ * The ONNX data type whose stored elements are those of an element type: quantized integers are int8, whose scales stand beside them. Undefined for
+ * fixed point, which ONNX does not have, and for 4-bit integers, which it packs.
+ */
+export function dataTypeOf(element: ElementType): number | undefined {
+  if (isQuantized(element)) return dataTypeOf('i8');
+  if (isFixed(element) || isHalfByte(element)) return undefined;
+  return Number(Object.keys(DATA_TYPES).find((dataType) => DATA_TYPES[Number(dataType)]?.[1] === element));
 }
 
 /** The bytes of the file that a model keeps tensors in; called with a relative path that does not lead out of the model's folder. */

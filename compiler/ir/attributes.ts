@@ -1,4 +1,5 @@
 /** Attributes of ops: filling in defaults, checking kinds, comparing, printing. */
+import { parseElementType } from '../../runtime/numerics/element.ts';
 import type { AttributeValue, Attributes } from './graph.ts';
 import { printFloat32 } from './float-text.ts';
 import type { AttributeSpec } from './op.ts';
@@ -8,6 +9,8 @@ import { opRecord } from './ops.ts';
 
 /** More integers than any attribute needs: shapes and permutations have one for each dimension. */
 const MAX_INTS = 64;
+/** Characters of a wrong value that a message quotes. */
+const MAX_QUOTED = 60;
 
 /**
  * All attributes of an op in the table's order: the given ones checked, the others' defaults. Floats are rounded to binary32.
@@ -47,8 +50,11 @@ function checked(name: string, spec: AttributeSpec, value: AttributeValue): Attr
       break;
     case 'enum':
       if (typeof value === 'string' && spec.values.includes(value)) return value;
+      break;
+    case 'element':
+      if (typeof value === 'string' && (value === 'same' || parseElementType(value) !== undefined)) return value;
   }
-  throw new OpError(`attribute ${name} must be ${describeKind(spec)}, not ${JSON.stringify(value)}`);
+  throw new OpError(`attribute ${name} must be ${describeKind(spec)}, not ${JSON.stringify(value).slice(0, MAX_QUOTED)}`);
 }
 
 /** What an attribute's value may be, in words. */
@@ -64,6 +70,8 @@ export function describeKind(spec: AttributeSpec): string {
       return 'a list of integers';
     case 'enum':
       return spec.values.join(' or ');
+    case 'element':
+      return 'an element type or same';
   }
 }
 

@@ -1,6 +1,6 @@
 /** Elements of constants as text: exact, the shortest there is. */
 import type { ElementType } from '../../runtime/numerics/element.ts';
-import { elementBits, isFixed } from '../../runtime/numerics/element.ts';
+import { elementBits, isFixed, isQuantized } from '../../runtime/numerics/element.ts';
 import { CANONICAL_NAN_BITS } from '../../runtime/numerics/float.ts';
 import { parseFloat32, printFloat32 } from './float-text.ts';
 import type { Tensor, TensorData } from './tensor.ts';
@@ -15,7 +15,7 @@ type Notation =
   | { readonly kind: 'integer'; readonly low: bigint; readonly high: bigint };
 
 function notation(element: ElementType): Notation {
-  if (isFixed(element)) return integers(16, true);
+  if (isFixed(element) || isQuantized(element)) return integers(elementBits(element), true);
   switch (element) {
     case 'f32':
       return { kind: 'float32' };

@@ -22,6 +22,8 @@ const PATTERNS: readonly (readonly [TokenKind, RegExp])[] = [
   ['value', new RegExp(`%(${NAME})`, 'y')],
   ['symbol', new RegExp(`@(${NAME})`, 'y')],
   ['number', /(0x[0-9a-f]+|-inf|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?![A-Za-z0-9_.])/y],
+  // A quantized type, whose parameters are part of its name.
+  ['word', /(i8<[0-9a-z+\-.,:= ]+>)/y],
   ['word', new RegExp(`(${NAME})`, 'y')],
   ['string', /("[^"\\\n]*(?:\\.[^"\\\n]*)*")/y],
   ['mark', /([{}()[\],:=])/y],

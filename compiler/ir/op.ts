@@ -1,4 +1,5 @@
 /** The shape of an op record. The table itself is `ops.ts`; it spreads the topical files of `ops/`. */
+import type { ElementType } from '../../runtime/numerics/element.ts';
 import type { Attributes } from './graph.ts';
 import type { Tensor } from './tensor.ts';
 import type { TensorType } from './types.ts';
@@ -8,7 +9,9 @@ export type AttributeSpec =
   | { readonly kind: 'float'; readonly default?: number; readonly doc: string }
   | { readonly kind: 'bool'; readonly default?: boolean; readonly doc: string }
   | { readonly kind: 'ints'; readonly default?: readonly number[]; readonly doc: string }
-  | { readonly kind: 'enum'; readonly values: readonly string[]; readonly default?: string; readonly doc: string };
+  | { readonly kind: 'enum'; readonly values: readonly string[]; readonly default?: string; readonly doc: string }
+  /** An element type, or `same` for that of the first operand. */
+  | { readonly kind: 'element'; readonly default?: ElementType | 'same'; readonly doc: string };
 export type AttributeSpecs = Readonly<Record<string, AttributeSpec>>;
 
 type AttributeType<S> = S extends { kind: 'int' | 'float' }
@@ -19,7 +22,9 @@ type AttributeType<S> = S extends { kind: 'int' | 'float' }
       ? readonly number[]
       : S extends { kind: 'enum'; values: readonly (infer V)[] }
         ? V
-        : never;
+        : S extends { kind: 'element' }
+          ? ElementType | 'same'
+          : never;
 export type AttributesOf<A extends AttributeSpecs> = { readonly [K in keyof A]: AttributeType<A[K]> };
 
 export interface InputSpec {
@@ -31,8 +36,8 @@ export interface InputSpec {
 
 /**
  * elementwise: result shape is the broadcast of the operands' · commutative · view: moves no data, elements keep their row-major order ·
- * reducing: sums products, so a rewrite may reassociate it · activation: a nonlinear function that can be fused into its producer ·
- * conversion: changes the element type
+ * reducing: sums products, so a rewrite may reassociate it · activation: one that can be fused into its producer ·
+ * conversion: the same numbers in another element type
  */
 export type Trait = 'elementwise' | 'commutative' | 'view' | 'reducing' | 'activation' | 'conversion';
 

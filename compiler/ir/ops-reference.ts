@@ -10,7 +10,7 @@ const TRAITS: Readonly<Record<Trait, string>> = {
   view: 'a view: moves no data',
   reducing: 'sums products',
   activation: 'an activation that products can apply themselves',
-  conversion: 'changes the element type',
+  conversion: 'the same numbers in another element type',
 };
 
 /** Markdown: every op with its operands, attributes and ONNX operator. */
@@ -21,7 +21,9 @@ export function renderOpReference(): string {
     'Generated from the op table, `compiler/ir/ops.ts`; do not edit.',
     '',
     'f32 results are rounded after every multiplication and every addition, in the order that an op states; every NaN that an op computes is stored as ' +
-      '0x7FC00000, while ops that only move elements keep their bits. In fixed point (`fx16.F`) operands and result of an op share the binary point.',
+      '0x7FC00000, while ops that only move elements keep their bits. Narrow floats are widened to f32, computed with, and rounded once. ' +
+      'Fixed point (`fx16.F`) has a binary point and quantized integers (`i8<scale,zero>`) a scale and a zero point for each value: they are part of the type. ' +
+      'Quantized weights may have a scale for each index along a dimension (`i8<axis=3:scale …>`).',
     '',
     ...OP_NAMES.flatMap((name) => renderOp(name, opRecord(name))),
     '## Stages',

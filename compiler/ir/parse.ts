@@ -18,7 +18,7 @@ import type { Tensor } from './tensor.ts';
 import { allocate, dataBytes } from './tensor.ts';
 import type { TensorType } from './types.ts';
 import { elementCount, printType } from './types.ts';
-import { typeProblem, verifyGraph } from './verify.ts';
+import { noElementType, typeProblem, verifyGraph } from './verify.ts';
 
 export interface ParseOptions {
   /** Name of the text in messages. */
@@ -115,7 +115,7 @@ class Parser {
 
   #type(): TensorType {
     const token = this.#take('word', 'a type, as in f32[1,28,28]');
-    const element = parseElementType(token.text) ?? this.#fail(token, `${token.text} is no element type`);
+    const element = parseElementType(token.text) ?? this.#fail(token, noElementType(token.text));
     const shape = this.#list('[', ']', () => this.#integer());
     const type = { element, shape };
     const wrong = typeProblem(type);
@@ -267,6 +267,7 @@ function readAttribute(spec: Exclude<AttributeSpec, { kind: 'ints' }>, text: str
     case 'bool':
       return text === 'true' ? true : text === 'false' ? false : undefined;
     case 'enum':
+    case 'element':
       return text;
   }
 }

@@ -1,5 +1,5 @@
 import type { ElementType } from '../../runtime/numerics/element.ts';
-import { isFixed } from '../../runtime/numerics/element.ts';
+import { isFixed, isQuantized } from '../../runtime/numerics/element.ts';
 import type { TensorType } from './types.ts';
 import { elementCount } from './types.ts';
 
@@ -15,6 +15,7 @@ export interface Tensor {
 /** A zero-filled store for `count` elements of a type. */
 export function allocate(element: ElementType, count: number): TensorData {
   if (isFixed(element)) return new Int16Array(count);
+  if (isQuantized(element)) return new Int8Array(count);
   switch (element) {
     case 'f32':
       return new Float32Array(count);

@@ -2,7 +2,8 @@
  * The verifier: what must hold in every graph, and a rule table of what may exist at each stage. It trusts nothing: the graph may come
  * from a file or from a pass gone wrong.
  */
-import { elementBytes, parseElementType } from '../../runtime/numerics/element.ts';
+import type { ElementType } from '../../runtime/numerics/element.ts';
+import { MAX_ELEMENT_TEXT, elementBytes, isQuantized, parseElementType, quantizationOf } from '../../runtime/numerics/element.ts';
 import { completeAttributes, sameAttributes } from './attributes.ts';
 import { elementsInRange } from './constant-text.ts';
 import type { Diagnostic } from './diagnostic.ts';
@@ -54,16 +55,32 @@ function* structure(graph: Graph): Generator<Diagnostic> {
   yield* outputProblems(graph, defined);
 }
 
+/** What is wrong with a text that `parseElementType` does not know. */
+export function noElementType(text: string): string {
+  if (text.length > MAX_ELEMENT_TEXT) return `an element type has at most ${MAX_ELEMENT_TEXT} characters, not ${text.length}`;
+  return `${text.slice(0, 60)} is no element type`;
+}
+
 /** What is wrong with a type by itself, or undefined. */
 export function typeProblem({ element, shape }: TensorType): string | undefined {
-  if (parseElementType(element) === undefined) return `${element} is no element type`;
+  if (parseElementType(element) === undefined) return noElementType(element);
   if (shape.length > MAX_RANK) return `a tensor has at most ${MAX_RANK} dimensions, not ${shape.length}`;
   const wrong = shape.find((d) => !Number.isSafeInteger(d) || d < 0);
   if (wrong !== undefined) return `${wrong} is no dimension`;
   // Without the zeros, so that no intermediate product of dimensions is out of bounds either.
   if (elementBytes(element, elementCount(shape.filter((d) => d > 0))) > MAX_TENSOR_BYTES)
     return `[${shape.join(',')}] is larger than the address space`;
-  return undefined;
+  return channelProblem(element, shape);
+}
+
+/** A type with a scale for each index along a dimension has that dimension, and as many scales. */
+function channelProblem(element: ElementType, shape: readonly number[]): string | undefined {
+  if (!isQuantized(element)) return undefined;
+  const { scales, axis } = quantizationOf(element);
+  if (axis === undefined) return undefined;
+  const size = shape[axis];
+  if (size === undefined) return `scales along dimension ${axis} need a shape that has it, not [${shape.join(',')}]`;
+  return size === scales.length ? undefined : `${scales.length} scales do not fit the ${size} indices along dimension ${axis}`;
 }
 
 function* nodeProblems(node: Node, defined: ReadonlyMap<string, TensorType>): Generator<Diagnostic> {

@@ -14,7 +14,9 @@ export function at(buffer: Buffer, offset: ExprLike = 0, slot: ExprLike = 0): Pl
 
 export interface TileOpOptions {
   readonly element: ElementCode;
-  /** Flags and enum choices by name; the type fields follow `element`. */
+  /** Element type of the result, where that is another field. */
+  readonly to?: ElementCode;
+  /** Flags and enum choices by name. */
   readonly modifiers?: Readonly<Record<string, number>>;
   readonly form?: FormName;
 }
@@ -22,13 +24,13 @@ export interface TileOpOptions {
 /** A tile op. Operands that the form does not have under the given modifiers must be left out. */
 export function tileOp(
   mnemonic: Mnemonic,
-  { element, modifiers = {}, form = 'register' }: TileOpOptions,
+  { element, to = element, modifiers = {}, form = 'register' }: TileOpOptions,
   operands: Readonly<Record<string, Place | ExprLike>>,
 ): TileOp {
   const { fields } = formOf(mnemonic, form);
   const all: Record<string, number> = {};
   for (const [name, field] of Object.entries(fields)) {
-    if (field.kind === 'type') all[name] = ELEMENT_CODES[element].code;
+    if (field.kind === 'type') all[name] = ELEMENT_CODES[name === 'type_out' ? to : element].code;
     else if (field.kind === 'flag' || field.kind === 'enum') all[name] = modifiers[name] ?? 0;
   }
   const op = { kind: 'op', mnemonic, form, modifiers: all } as const;

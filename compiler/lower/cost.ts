@@ -4,15 +4,22 @@
  */
 import type { ElementCode } from '../../isa/fields.ts';
 import type { Target } from '../../isa/target.ts';
+import { laneCycles, rateOf } from '../../isa/target.ts';
 
 /** A vector instruction over `rows` rows of `size` elements. */
-export function vectorCycles({ vector, rates }: Target, element: ElementCode, rows: number, size: number): number {
-  return rows * Math.ceil(size / vector.lanes) * rates[element];
+export function vectorCycles(target: Target, element: ElementCode, rows: number, size: number): number {
+  return rows * laneCycles(rateOf(target, element), size, target.vector.lanes);
 }
 
 /** A product of `rows` input vectors. */
-export function productCycles({ matrix, rates }: Target, element: ElementCode, rows: number, inputs: number, outputs: number): number {
-  return rows * Math.ceil(outputs / matrix.blocks) * Math.ceil(inputs / matrix.lanes) * rates[element];
+export function productCycles(target: Target, element: ElementCode, rows: number, inputs: number, outputs: number): number {
+  const { blocks, lanes } = target.matrix;
+  return rows * Math.ceil(outputs / blocks) * laneCycles(rateOf(target, element), inputs, lanes);
+}
+
+/** Products of `rows` pixels of so many channels, each by itself, of `taps` taps. */
+export function columnCycles(target: Target, element: ElementCode, rows: number, channels: number, taps: number): number {
+  return rows * taps * laneCycles(rateOf(target, element), channels, target.vector.lanes);
 }
 
 /** A transfer of `rows` rows of `bytes` bytes, its latency not included. */

@@ -2,8 +2,10 @@
 import type { ElementCode, Extension } from '../../isa/fields.ts';
 import { ELEMENT_CODES } from '../../isa/fields.ts';
 import type { Target } from '../../isa/target.ts';
-import { hasExtension } from '../../isa/target.ts';
-import { isFixed } from '../../runtime/numerics/element.ts';
+import { isStoredElement } from '../../isa/program.ts';
+import { codeOfStored, hasExtension } from '../../isa/target.ts';
+import type { ElementType } from '../../runtime/numerics/element.ts';
+import { elementBytes } from '../../runtime/numerics/element.ts';
 import type { Attributes, OpNode } from '../ir/graph.ts';
 import { fail } from '../ir/diagnostic.ts';
 import type { Tensor, TensorData } from '../ir/tensor.ts';
@@ -27,17 +29,20 @@ export function rowsOf({ shape }: TensorType): { readonly rows: number; readonly
 }
 
 /** Whether the rows of a value follow each other without gaps. */
-export function isDense({ type, pitch }: KernelValue, elementBytes: number): boolean {
-  return pitch === (type.shape.at(-1) ?? 1) * elementBytes;
+export function isDense({ type, pitch }: KernelValue): boolean {
+  return pitch === elementBytes(type.element, type.shape.at(-1) ?? 1);
 }
 
 export interface KernelContext {
   readonly target: Target;
   readonly node: OpNode;
   readonly attributes: Attributes;
-  /** Element type of the datapath, and its bytes. */
+  /** Element type of the first operand, which the op computes with, and its bytes. */
   readonly element: ElementCode;
   readonly elementBytes: number;
+  /** Element type of the result, and its bytes. */
+  readonly resultElement: ElementCode;
+  readonly resultBytes: number;
   readonly result: KernelValue;
   /** The operand at an index, in DRAM; a constant operand is put there as it is. */
   operand(index: number): KernelValue;
@@ -47,6 +52,10 @@ export interface KernelContext {
   constantOf(index: number): Tensor | undefined;
   /** A constant buffer with contents of the kernel's own making, such as weights packed by tile. */
   addConstant(suffix: string, data: TensorData): Buffer;
+  /** What is stored for a real number in an element type, as an integer: the bits of a float, or the nearest integer. */
+  encode(x: number, element: ElementType): number;
+  /** The scalar operand of an instruction of `element` that stands for a real number: bits of f32 for every float, raw integers. */
+  bits(x: number): number;
 }
 
 export interface KernelCode {
@@ -61,15 +70,15 @@ export function local(name: string, space: 'vector' | 'matrix', bytes: number, s
   return { name: `.${name}`, space, role: 'local', bytes: Math.ceil(bytes / 64) * 64, slots, banks };
 }
 
-/** The instruction set's element type of an IR type, or a diagnostic naming the op. */
-export function elementCode(type: TensorType, node: string): ElementCode {
-  if (type.element === 'f32') return 'f32';
-  if (isFixed(type.element)) return 'fx16';
-  return fail('unsupported', 'lower/element-type', `no instruction computes on ${type.element}`, { place: [node] });
-}
-
-export function codeBytes(code: ElementCode): number {
-  return ELEMENT_CODES[code].bytes;
+/** The instruction set's element type of an IR type, or a diagnostic naming the op where the target does not have it. */
+export function elementCode({ element }: TensorType, node: string, target: Target): ElementCode {
+  const refuse = (why: string): never => fail('unsupported', 'lower/element-type', why, { place: [node] });
+  if (!isStoredElement(element)) return refuse(`no instruction computes on ${element}`);
+  const code = codeOfStored(element, target);
+  const { extension } = ELEMENT_CODES[code];
+  if (extension !== undefined && !hasExtension(target, extension))
+    return refuse(`${element} needs ${extension}, which target ${target.name} does not have`);
+  return code;
 }
 
 export function requireExtensions(context: KernelContext, what: string, extensions: readonly Extension[]): void {

@@ -3,23 +3,32 @@
  * says why it has no lowering; a missing entry is a type error.
  */
 import type { Port } from '../../isa/program.ts';
+import { isStoredElement } from '../../isa/program.ts';
 import { ELEMENT_CODES } from '../../isa/fields.ts';
 import type { Target } from '../../isa/target.ts';
 import { hasExtension } from '../../isa/target.ts';
 import type { Diagnostic } from '../ir/diagnostic.ts';
 import { DiagnosticError, fail } from '../ir/diagnostic.ts';
-import type { Graph, OpNode } from '../ir/graph.ts';
+import type { Attributes, Graph, OpNode } from '../ir/graph.ts';
 import type { OpName } from '../ir/ops.ts';
 import { joinedAxis } from '../ir/ops/shape.ts';
 import type { Tensor, TensorData } from '../ir/tensor.ts';
 import { dataBytes } from '../ir/tensor.ts';
 import type { TensorType } from '../ir/types.ts';
 import { typeBytes } from '../ir/types.ts';
+import type { ElementType } from '../../runtime/numerics/element.ts';
+import { isFixed } from '../../runtime/numerics/element.ts';
+import { floatBits } from '../../runtime/numerics/float.ts';
+import { encoderOf } from '../../runtime/numerics/store.ts';
+import type { Activation } from '../ir/ops/activation.ts';
+import { NO_ACTIVATION } from '../ir/ops/activation.ts';
+import { isInteger } from '../ir/ops/integers.ts';
 import type { Kernel, KernelContext, KernelValue } from './kernel.ts';
 import { elementCode } from './kernel.ts';
 import { conv } from './kernels/conv.ts';
+import { addQuantized, cast, clampQuantized, dequantize, quantize, requantize } from './kernels/conversions.ts';
 import { binary, clip, relu } from './kernels/elementwise.ts';
-import { activationOf } from './kernels/epilogue.ts';
+import { activationOf } from './kernels/activation.ts';
 import { gemm } from './kernels/gemm.ts';
 import { copy, pad } from './kernels/move.ts';
 import { lrn, sigmoid, softmax, tanh } from './kernels/nonlinear.ts';
@@ -43,15 +52,21 @@ const kernel = (code: Kernel): Lowering => ({ kind: 'kernel', kernel: code, inPl
 const elementwise = (code: Kernel): Lowering => ({ kind: 'kernel', kernel: code, inPlace: true });
 const view: Lowering = { kind: 'view' };
 const port: Lowering = { kind: 'port' };
+/** Quantized operands have a kernel of their own. */
+const byType =
+  (quantized: Kernel, others: Kernel): Kernel =>
+  (context) =>
+    context.element === 'i8' ? quantized(context) : others(context);
+const clipOf = ({ min, max }: Attributes): Activation => ({ activation: 'clip', activation_min: Number(min), activation_max: Number(max) });
 const unsupported = (reason: string): Lowering => ({ kind: 'unsupported', reason });
 
 export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
-  add: elementwise(binary('VAV', activationOf)),
+  add: elementwise(byType(addQuantized, binary('VAV', activationOf))),
   sub: elementwise(binary('VSV')),
   mul: elementwise(binary('VMV')),
   div: elementwise(binary('VDV')),
-  relu: elementwise(relu),
-  clip: elementwise(clip),
+  relu: elementwise(byType((context) => clampQuantized(context, { ...NO_ACTIVATION, activation: 'relu' }), relu)),
+  clip: elementwise(byType((context) => clampQuantized(context, clipOf(context.attributes)), clip)),
   conv: kernel(conv),
   gemm: kernel(gemm),
   matmul: unsupported('a matmul of two computed operands has no kernel; with a constant right operand it becomes a gemm'),
@@ -68,8 +83,10 @@ export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
   reshape: view,
   identity: kernel((context) => copy(context, context.operand(0), context.result)),
   transpose: { ...port, kernel: transpose },
-  quantize: port,
-  dequantize: port,
+  cast: { ...port, kernel: cast },
+  quantize: { ...port, kernel: quantize },
+  dequantize: { ...port, kernel: dequantize },
+  requantize: elementwise(requantize),
 };
 
 /** Why a graph op cannot be compiled, or undefined. The kernels may still find a form of it that they do not have. */
@@ -171,14 +188,20 @@ class Selection {
   }
 
   #context(node: OpNode): KernelContext {
-    const element = elementCode(node.type, node.name);
     const operandName = (index: number): string => node.inputs[index] ?? '';
+    const element = elementCode(this.#graph.node(operandName(0)).type, node.name, this.#target);
+    const resultElement = elementCode(node.type, node.name, this.#target);
+    const encode = (x: number, type: ElementType): number => (type === 'f32' ? floatBits(x) | 0 : encoderOf(type)(x));
     return {
       target: this.#target,
       node,
       attributes: node.attributes,
       element,
       elementBytes: ELEMENT_CODES[element].bytes,
+      resultElement,
+      resultBytes: ELEMENT_CODES[resultElement].bytes,
+      encode,
+      bits: (x) => (isInteger(node.type.element) ? encode(x, node.type.element) : encode(x, 'f32')),
       result: this.#valueOf(node.name),
       operand: (index) => this.#valueOf(operandName(index)),
       typeOf: (index) => (operandName(index) === '' ? undefined : this.#graph.node(operandName(index)).type),
@@ -212,13 +235,18 @@ class Selection {
     return kind === 'view' || (kind === 'port' && (this.#portRole(node) === 'input' || movesNothing(node, this.#graph)));
   }
 
-  /** Whether a transpose, quantize or dequantize stands in a chain from an input or to an output, so that the host does it. */
+  /** Whether a transpose or conversion stands in a chain from an input or to an output, so that the host does it. */
   #portRole(node: OpNode): 'input' | 'output' | undefined {
     const operand = this.#graph.node(node.inputs[0] ?? '');
     const isPort =
       operand.kind === 'input' || (operand.kind === 'op' && LOWERINGS[operand.op].kind === 'port' && this.#portRole(operand) === 'input');
     if (isPort && !this.#isShared(operand.name)) return 'input';
     return this.#graph.isOutput(node.name) && this.#graph.users(node.name).length === 0 ? 'output' : this.#onlyUserIsOutput(node);
+  }
+
+  /** Whether the target can do by code what the host does at ports. */
+  #computes({ op }: OpNode): boolean {
+    return hasExtension(this.#target, op === 'transpose' ? 'xdma' : op === 'cast' ? 'xcvt' : 'xquant');
   }
 
   /** Whether a value is read otherwise than by one op. */
@@ -248,8 +276,7 @@ class Selection {
       const [user] = ported;
       if (!user) break;
       if (this.#isShared(at)) {
-        const transposes = hasExtension(this.#target, 'xdma');
-        if (ported.every((candidate) => movesNothing(candidate, this.#graph) || (transposes && candidate.op === 'transpose'))) break;
+        if (ported.every((candidate) => movesNothing(candidate, this.#graph) || this.#computes(candidate))) break;
         return fail('unsupported', 'lower/input-layouts', `input ${name} is used in more than one layout or element type`, {
           place: [name],
         });
@@ -259,7 +286,7 @@ class Selection {
       at = user.name;
     }
     const buffer = this.#addBuffer({ name, space: 'dram', role: 'input', bytes: typeBytes(stored), slots: 1, banks: 'any' });
-    return { name, shape: type.shape, element: portElement(type, name), layout, stored: portElement(stored, name), buffer: buffer.name };
+    return { name, shape: type.shape, element: portElement(type, name), layout, stored: storedElement(stored, name), buffer: buffer.name };
   }
 
   #outputPort(name: string, value: string): TiledPort {
@@ -283,7 +310,7 @@ class Selection {
       );
     if (!this.#buffers.has(root.name))
       this.#addBuffer({ name: root.name, space: 'dram', role: 'output', bytes: typeBytes(root.type), slots: 1, banks: 'any' });
-    return { name, shape: type.shape, element: portElement(type, name), layout, stored: portElement(node.type, name), buffer: root.name };
+    return { name, shape: type.shape, element: portElement(type, name), layout, stored: storedElement(node.type, name), buffer: root.name };
   }
 
   #addConstant(name: string, data: TensorData): Buffer {
@@ -311,7 +338,12 @@ function movesNothing(node: OpNode, graph: Graph): boolean {
   return moved.every((dimension, i) => i === 0 || dimension > (moved[i - 1] ?? 0));
 }
 
-function portElement(type: TensorType, name: string): Port['element'] {
-  if (type.element === 'f32' || type.element.startsWith('fx16.')) return type.element as Port['element'];
-  return fail('unsupported', 'lower/element-type', `a program has no port of type ${type.element}`, { place: [name] });
+function portElement({ element }: TensorType, name: string): Port['element'] {
+  if (element === 'f32' || isFixed(element)) return element;
+  return fail('unsupported', 'lower/element-type', `a program has no port of type ${element}`, { place: [name] });
+}
+
+function storedElement({ element }: TensorType, name: string): Port['stored'] {
+  if (isStoredElement(element)) return element;
+  return fail('unsupported', 'lower/element-type', `a program has no port that is stored as ${element}`, { place: [name] });
 }

@@ -1,6 +1,7 @@
 /** The parser of the tiled IR's text; `tiled-text.ts` is the printer and says what the text looks like. */
 import { SPACES } from '../../isa/fields.ts';
-import type { PortElement } from '../../isa/program.ts';
+import type { PortElement, StoredElement } from '../../isa/program.ts';
+import { isStoredElement } from '../../isa/program.ts';
 import { formOf, formsOf } from '../../isa/instruction.ts';
 import { parseSuffixes } from '../../isa/syntax.ts';
 import type { Mnemonic } from '../../isa/table.ts';
@@ -32,7 +33,7 @@ export function parseTiled(text: string, options: ParseTiledOptions): TiledProgr
 
 /** A string, @name, %name, content hash, integer, word or punctuation, after white space and comments. */
 const TOKEN =
-  /\s*(?:\/\/[^\n]*(?:\n|$)\s*)*("(?:[^"\\\n]|\\.)*"|@[\w.\-/]+|%\w+|dense#[0-9a-f]{64}|\d+|[A-Za-z_][\w.]*|\.\.|[{}()[\]=,;*+\-#])/y;
+  /\s*(?:\/\/[^\n]*(?:\n|$)\s*)*("(?:[^"\\\n]|\\.)*"|@[\w.\-/]+|%\w+|dense#[0-9a-f]{64}|\d+|i8<[^>\n]*>|[A-Za-z_][\w.]*|\.\.|[{}()[\]=,;*+\-#])/y;
 const NOTHING = /\s*(?:\/\/[^\n]*(?:\n|$)\s*)*$/y;
 
 class Parser {
@@ -97,7 +98,7 @@ class Parser {
     this.#take('at');
     const buffer = this.#name('@');
     this.#take('stored');
-    const stored = this.#element();
+    const stored = this.#stored();
     this.#take('layout');
     return { name, shape, element, layout: this.#integers(), stored, buffer };
   }
@@ -108,6 +109,12 @@ class Parser {
     return element !== undefined && (element === 'f32' || isFixed(element))
       ? element
       : this.#refuse(`${word} is no element type of a port`);
+  }
+
+  #stored(): StoredElement {
+    const word = this.#word();
+    const element = parseElementType(word);
+    return element !== undefined && isStoredElement(element) ? element : this.#refuse(`${word} is no element type that is stored`);
   }
 
   #section(): Section {

@@ -1,11 +1,12 @@
 /** Verification of the tiled IR: names, spaces and bounds, with the ranges that the loop variables really take. */
 import type { Access } from '../../isa/fields.ts';
+import { accessElementBytes } from '../../isa/accesses.ts';
 import { recordOf } from '../../isa/table.ts';
 import type { Diagnostic } from '../ir/diagnostic.ts';
 import type { Environment, Expr } from './expr.ts';
 import { evaluateExpr, rangeOf } from './expr.ts';
 import type { Buffer, Operand, Section, Statement, TiledProgram, TileOp } from './tiled.ts';
-import { accessElementBytes, iteration, localBuffers, operandNames, spaceOf } from './tiled.ts';
+import { iteration, localBuffers, operandNames, spaceOf } from './tiled.ts';
 import { printTileOp } from './tiled-text.ts';
 
 /** Loop nests with more iterations than this are checked by ranges only, which may miss what exact enumeration would find. */
@@ -131,7 +132,7 @@ class SectionVerifier {
       const operand = name === undefined ? undefined : op.operands[name];
       return operand?.kind === 'value' ? evaluateExpr(operand.value, environment) : absent;
     };
-    const rowBytes = access.width.reduce((product, name) => product * value(name, 1), 1) * accessElementBytes(op, access);
+    const rowBytes = access.width.reduce((product, name) => product * value(name, 1), 1) * accessElementBytes(access, op.modifiers);
     const rows = value(access.rows, 1);
     const planes = value(access.planes, 1);
     if (rowBytes < 0 || rows < 0 || planes < 0) return this.#report(`a count is negative in ${printTileOp(op)}`);

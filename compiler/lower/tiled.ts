@@ -8,8 +8,7 @@ import type { FormName, Mnemonic } from '../../isa/table.ts';
 import { recordOf } from '../../isa/table.ts';
 import { formOf } from '../../isa/instruction.ts';
 import { operandsOf } from '../../isa/syntax.ts';
-import type { Access, Field, Space } from '../../isa/fields.ts';
-import { ELEMENT_CODES } from '../../isa/fields.ts';
+import type { Field, Space } from '../../isa/fields.ts';
 import type { Port } from '../../isa/program.ts';
 import type { Expr } from './expr.ts';
 
@@ -125,13 +124,6 @@ export function spaceOf(op: Pick<TileOp, 'mnemonic'>, name: string): Space | und
 /** Whether a field holds an address, which the tiled IR writes as a place. `offset` immediates are folded into the place. */
 export function isAddress(op: Pick<TileOp, 'mnemonic'>, name: string): boolean {
   return spaceOf(op, name) !== undefined;
-}
-
-/** Bytes of one element of an access of this op. */
-export function accessElementBytes(op: TileOp, access: Access): number {
-  if (access.element === 'word') return 4;
-  const code = access.element === 'fx16' ? 0 : (op.modifiers[access.element] ?? 0);
-  return Object.values(ELEMENT_CODES).find((element) => element.code === code)?.bytes ?? 2;
 }
 
 export function localBuffers(section: Section): ReadonlyMap<string, Buffer> {

@@ -1,6 +1,6 @@
 /** Matrix instructions. */
 import type { InstructionRecord } from '../fields.ts';
-import { instruction } from '../fields.ts';
+import { instruction, TYPES } from '../fields.ts';
 import * as format from '../formats.ts';
 
 const matrix = { class: 'matrix', unit: 'matrix', extension: 'base', cost: 'matrix-elementwise' } as const;
@@ -10,20 +10,22 @@ const product = {
   forms: { register: format.product },
   accesses: format.productAccesses,
   cost: 'product',
-  operations: { multiply: 1, add: 1 },
+  operations: { multiply: 1, accumulate: 1 },
+  macs: true,
+  types: TYPES.products,
 } as const;
 
 export const MATRIX = {
   MMV: instruction({
     ...product,
     opcode: 0x18,
-    doc: 'Matrix multiplies vector; the matrix is out_size × in_size, row-major.',
+    doc: 'Matrix multiplies vector; the matrix is out_size × in_size, row-major. Sums are in the accumulator type: f32 is rounded after each product and each sum, i32 and i64 wrap.',
     meaning: 'for n < R[out_size]: out[n] = round(Σ k < R[in_size], ascending: matrix[n][k] · in[k])',
   }),
   VMM: instruction({
     ...product,
     opcode: 0x19,
-    doc: 'Vector multiplies matrix; the matrix is in_size × out_size, row-major.',
+    doc: 'Vector multiplies matrix; the matrix is in_size × out_size, row-major. Sums are those of MMV.',
     meaning: 'for n < R[out_size]: out[n] = round(Σ k < R[in_size], ascending: in[k] · matrix[k][n])',
   }),
   MMS: instruction({

@@ -1,22 +1,24 @@
 /** Vector instructions, arithmetic and logical. In the logical ones true is the number 1 of the element type and false is 0; an operand is true when it is not zero. */
 import type { InstructionRecord } from '../fields.ts';
-import { instruction } from '../fields.ts';
+import { instruction, TYPES } from '../fields.ts';
 import * as format from '../formats.ts';
 
-const vector = { class: 'vector', unit: 'vector', extension: 'base', cost: 'vector' } as const;
+const vector = { class: 'vector', unit: 'vector', extension: 'base', cost: 'vector', types: TYPES.arithmetic } as const;
 const vector2 = { ...vector, layout: 'published', forms: { register: format.vector2 }, accesses: format.vector2Accesses } as const;
 const vector1 = { ...vector, layout: 'ours', forms: { register: format.vector1 }, accesses: format.vector1Accesses } as const;
 
 export const VECTOR = {
   VAV: instruction({
     ...vector2,
+    types: TYPES.sums,
     opcode: 0x20,
     operations: { add: 1 },
-    doc: 'Vector adds vector.',
+    doc: 'Vector adds vector. 16-bit fixed point saturates.',
     meaning: 'for i < R[size]: out[i] = a[i] + b[i]',
   }),
   VSV: instruction({
     ...vector2,
+    types: TYPES.sums,
     opcode: 0x21,
     operations: { add: 1 },
     doc: 'Vector subtracts vector.',
@@ -44,7 +46,7 @@ export const VECTOR = {
     forms: format.vectorScalar,
     accesses: format.vector1Accesses,
     operations: { add: 1 },
-    doc: 'Vector adds scalar; the scalar is raw element bits (the low 16 bits for fx16).',
+    doc: 'Vector adds scalar; the scalar is raw element bits: the low ones, as many as an element has.',
     meaning: 'for i < R[size]: out[i] = a[i] + R[scalar]',
   }),
   VEXP: instruction({
@@ -66,12 +68,13 @@ export const VECTOR = {
   VDP: instruction({
     ...vector,
     opcode: 0x27,
+    macs: true,
     layout: 'ours',
     forms: { register: format.reduce2 },
     accesses: format.reduce2Accesses,
     cost: 'vector-reduce',
     operations: { multiply: 1, add: 1 },
-    doc: 'Dot product to a register (raw element bits, sign-extended).',
+    doc: 'Dot product to a register, raw element bits: those of fx16 sign-extended, those of narrow floats zero-extended. Narrow floats are summed in f32 and rounded once.',
     meaning: 'R[result] = round(Σ i < R[size], ascending: a[i] · b[i])',
   }),
   RV: instruction({
@@ -81,7 +84,7 @@ export const VECTOR = {
     forms: { register: format.vector0 },
     accesses: format.vector0Accesses,
     operations: { add: 1 },
-    doc: 'Random vector, uniform in [0, 1), from the seeded generator of the machine.',
+    doc: 'Random vector, uniform in [0, 1), from the seeded generator of the machine: the upper bits of its state, as many as the significand of a float has (24 in f32, 11, 8, 4 and 3 in the narrow ones), or as fx16 has fraction bits, so that none is rounded.',
     meaning: 'for i < R[size]: out[i] = random()',
   }),
   VMAX: instruction({
@@ -92,7 +95,7 @@ export const VECTOR = {
     accesses: format.reduce1Accesses,
     cost: 'vector-reduce',
     operations: { compare: 1 },
-    doc: 'Greatest element of a vector, to a register: starts at the first, takes each later one that is greater. Size 0 traps.',
+    doc: 'Greatest element of a vector, to a register: starts at the first, takes each later one that is greater. The result is raw element bits, as of VDP. Size 0 traps.',
     meaning: 'm = a[0]; for 1 <= i < R[size]: m = a[i] > m ? a[i] : m; R[result] = m',
   }),
   VMIN: instruction({
@@ -103,7 +106,7 @@ export const VECTOR = {
     accesses: format.reduce1Accesses,
     cost: 'vector-reduce',
     operations: { compare: 1 },
-    doc: 'Least element of a vector, to a register: starts at the first, takes each later one that is less. Size 0 traps.',
+    doc: 'Least element of a vector, to a register: starts at the first, takes each later one that is less. The result is raw element bits, as of VDP. Size 0 traps.',
     meaning: 'm = a[0]; for 1 <= i < R[size]: m = a[i] < m ? a[i] : m; R[result] = m',
   }),
   VGT: instruction({
@@ -143,6 +146,7 @@ export const VECTOR = {
   }),
   VGTM: instruction({
     ...vector2,
+    types: TYPES.ordered,
     opcode: 0x35,
     operations: { compare: 1 },
     doc: "Greater-than merge: the greater of two vectors, WebAssembly's pmax(b, a). A NaN in a gives b; a NaN in b stays.",
@@ -151,16 +155,18 @@ export const VECTOR = {
   VMAC: instruction({
     ...vector,
     opcode: 0x5a,
+    macs: true,
     layout: 'ours',
     extension: 'xacc',
     forms: { register: format.vector2 },
     accesses: format.vector2Updates,
     operations: { multiply: 1, add: 1 },
-    doc: 'Vector multiplies vector, element by element, onto accumulators. In f32 the product is rounded before it is added; in fixed point only their sum is.',
+    doc: 'Vector multiplies vector, element by element, onto accumulators. In f32 the product is rounded before it is added, in narrow floats to f32; in fixed point only their sum is.',
     meaning: 'for i < R[size]: out[i] = out[i] + a[i] · b[i]',
   }),
   VCVT: instruction({
     ...vector,
+    types: TYPES.sums,
     opcode: 0x58,
     layout: 'ours',
     extension: 'xcvt',
@@ -170,18 +176,109 @@ export const VECTOR = {
       { space: 'vector', mode: 'read', base: 'in', width: ['size'], element: 'type' },
     ],
     operations: { compare: 1 },
-    doc: 'Accumulators to elements, with an activation. relu is pmax(x, +0): NaN stays, -0 stays. clip is pmin(pmax(x, low), high). Between equal types nothing is rounded; other pairs of types are reserved.',
+    doc: 'Elements of one type to another, with an activation. relu is pmax(x, +0): NaN stays, -0 stays. clip is pmin(pmax(x, low), high). Low and high are raw bits of f32 for all floats, and the low 16 bits for fixed point. Between equal types nothing is rounded, but a NaN becomes canonical and an infinity of f8e5m2 the greatest number, as in every result; narrow floats are widened to f32 before the activation, and f32 is rounded to them after it. Other pairs of types are reserved.',
     meaning: 'for i < R[size]: out[i] = convert(activation(in[i]))',
   }),
   VFILL: instruction({
     ...vector,
     opcode: 0x59,
+    types: TYPES.any,
     layout: 'ours',
     extension: 'xfill',
     forms: format.fill,
     accesses: format.vector0Accesses,
     operations: {},
-    doc: 'One scalar, raw element bits, into every element. Bits are kept.',
+    doc: 'One scalar, raw element bits, into every element: its low 8 or 16 bits, all 32, or for i64 all with the sign extended. Bits are kept.',
     meaning: 'for i < R[size]: out[i] = R[scalar]',
+  }),
+  VCMM: instruction({
+    ...vector,
+    opcode: 0x5b,
+    layout: 'ours',
+    extension: 'xcmm',
+    forms: { register: format.columns },
+    accesses: format.columnsAccesses,
+    cost: 'columns',
+    operations: { multiply: 1, accumulate: 1 },
+    macs: true,
+    types: TYPES.accumulating,
+    doc: 'Vectors multiply a matrix column by column: the product of each channel by itself. Both stand in the vector scratchpad; the matrix is taps × size, row-major, and so is the input of each row. Sums are those of VMM: f32 is rounded after each product and each sum, i32 and i64 wrap.',
+    meaning: 'for i < R[size]: out[i] = (acc ? out[i] : +0) + Σ t < R[taps], ascending: in[t][i] · matrix[t][i]',
+  }),
+  VFIN: instruction({
+    ...vector,
+    opcode: 0x5c,
+    layout: 'ours',
+    extension: 'xcvt',
+    forms: { register: format.finish },
+    accesses: format.finishAccesses,
+    operations: { add: 1, compare: 1 },
+    types: TYPES.floats,
+    priced: 'f32',
+    doc: 'Ends float accumulators: adds the bias in f32, then the activation, as in VCVT, then rounds once to the element type, or keeps f32. Low and high are raw bits of f32. The rows share the bias.',
+    meaning: 'for i < R[size]: out[i] = round(activation(in[i] + bias[i]))',
+  }),
+  VRQ: instruction({
+    ...vector,
+    opcode: 0x5d,
+    layout: 'ours',
+    extension: 'xquant',
+    forms: { register: format.requantize },
+    accesses: format.requantizeAccesses,
+    operations: { add: 1, multiply: 1, compare: 1 },
+    types: TYPES.integers,
+    priced: 'word',
+    doc: 'Ends integer accumulators. s is bits 7 to 0 of the control, z bits 15 to 8, signed; low and high are the halves of the bounds, low in the low one, signed and saturated to the element type; clamp(x, low, high) is min(max(x, low), high). i8: params are R[size] biases, then as many multipliers m, 32 bits each, signed; the sum with the bias wraps at 32 bits, ⌊·⌉ of the exact product rounds ties up, 8 ≤ s ≤ 62; to f32 the multipliers are f32 scales, the sum is rounded to f32 before it is multiplied, and the control does not apply. q16: params are biases of 64 bits; the sum with the bias wraps at 64 bits, ⌊·⌉ rounds ties to even, z does not apply, 0 ≤ s ≤ 31; to f32 the sum is rounded to binary64 first. Another shift traps. The rows share the parameters.',
+    meaning:
+      'for i < R[size]: x = in[i] + bias[i]; i8: out[i] = clamp(⌊x · m[i] / 2^s⌉ + z, low, high), to f32: out[i] = f32(x) · scale[i]; q16: out[i] = clamp(⌊x / 2^s⌉, low, high), to f32: out[i] = f32(f64(x) / 2^s)',
+  }),
+  VQAV: instruction({
+    class: 'vector',
+    unit: 'vector',
+    cost: 'vector',
+    opcode: 0x5e,
+    layout: 'ours',
+    extension: 'xquant',
+    forms: { register: format.scaledSum },
+    accesses: format.scaledSumAccesses,
+    operations: { multiply: 2, add: 2, compare: 1 },
+    rate: 'i8',
+    priced: 'fx16',
+    doc: 'Quantized vector adds vector: i8 elements times one factor for each operand, which are the signed halves of the factors, low one for a; the addend holds zero points and rounding. Sums wrap at 32 bits, the shift is arithmetic and takes R[shift] modulo 32; low and high are the halves of the bounds, as in VRQ.',
+    meaning: 'for i < R[size]: out[i] = clamp((a[i] · fa + b[i] · fb + R[addend]) >> R[shift], low, high)',
+  }),
+  VQZ: instruction({
+    ...vector,
+    opcode: 0x5f,
+    layout: 'ours',
+    extension: 'xquant',
+    forms: { register: format.quantize },
+    accesses: [
+      { space: 'vector', mode: 'write', base: 'out', width: ['size'], element: 'type' },
+      { space: 'vector', mode: 'read', base: 'in', width: ['size'], element: 'f32' },
+    ],
+    operations: { multiply: 1, add: 1, compare: 1 },
+    types: TYPES.integers,
+    rate: 'f32',
+    priced: 'f32',
+    doc: 'Quantize: f32 times the scale, in f32, rounded to an integer, ties to even, plus the zero point, clamped; NaN gives the zero point, clamped too. The zero point is the low 16 bits, signed; low and high are the halves of the bounds, as in VRQ. The scale is raw f32 bits.',
+    meaning: 'for i < R[size]: out[i] = clamp(round(in[i] · R[scale]) + R[zero], low, high)',
+  }),
+  VDQ: instruction({
+    ...vector,
+    opcode: 0x60,
+    layout: 'ours',
+    extension: 'xquant',
+    forms: { register: format.dequantize },
+    accesses: [
+      { space: 'vector', mode: 'write', base: 'out', width: ['size'], element: 'f32' },
+      { space: 'vector', mode: 'read', base: 'in', width: ['size'], element: 'type' },
+    ],
+    operations: { add: 1, multiply: 1 },
+    types: TYPES.integers,
+    rate: 'f32',
+    priced: 'f32',
+    doc: 'Dequantize: the integer less the zero point, the low 16 bits, signed, times the scale, raw f32 bits; the product is rounded once.',
+    meaning: 'for i < R[size]: out[i] = f32(in[i] - R[zero]) · R[scale]',
   }),
 } as const satisfies Readonly<Record<string, InstructionRecord>>;

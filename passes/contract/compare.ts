@@ -1,36 +1,26 @@
 /** Comparing tensors: by bits, by value, and by what is lost. */
+import { isInteger, realNumbers } from '../../compiler/ir/ops/integers.ts';
+import { widen } from '../../compiler/ir/ops/narrow.ts';
 import { permute } from '../../compiler/ir/ops/strided.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
-import { dataBytes, tensor } from '../../compiler/ir/tensor.ts';
+import { allocate, dataBytes, tensor } from '../../compiler/ir/tensor.ts';
 import type { TensorType } from '../../compiler/ir/types.ts';
-import { elementBytes, fractionBits, isFixed } from '../../runtime/numerics/element.ts';
-import { toFixed16 } from '../../runtime/numerics/fixed.ts';
+import { elementBytes } from '../../runtime/numerics/element.ts';
+import { encoderOf } from '../../runtime/numerics/store.ts';
 import type { Rearrangement } from '../pass.ts';
 
-/** The numbers that a tensor's elements stand for; throws for element types whose bits are kept undecoded. */
-export function numbers({ type, data }: Tensor): Float64Array {
-  const { element } = type;
-  if (isFixed(element)) {
-    const scale = 2 ** -fractionBits(element);
-    return Float64Array.from(data as Int16Array, (x) => x * scale);
-  }
-  if (data instanceof BigInt64Array) return Float64Array.from(data, Number);
-  if (data instanceof Float32Array || /^[iu]\d/.test(element)) return Float64Array.from(data);
-  throw new TypeError(`elements of type ${element} have no values to compare`);
+/** The numbers that a tensor's elements stand for. */
+export function numbers(value: Tensor): Float64Array {
+  if (isInteger(value.type.element)) return Float64Array.from(realNumbers(value));
+  return Float64Array.from<number | bigint>(widen(value).data, Number);
 }
 
-/** The tensor of a type whose elements come nearest to some numbers; throws for element types that `numbers` does not decode. */
+/** The tensor of a type whose elements come nearest to some numbers; throws for element types that do not stand for real numbers. */
 export function fromNumbers(type: TensorType, values: Float64Array): Tensor {
-  const { element } = type;
-  if (isFixed(element)) {
-    const fraction = fractionBits(element);
-    return tensor(
-      type,
-      Int16Array.from(values, (x) => toFixed16(x, fraction)),
-    );
-  }
-  if (element === 'f32') return tensor(type, Float32Array.from(values));
-  throw new TypeError(`elements of type ${element} cannot be made of numbers`);
+  const encode = encoderOf(type.element);
+  const data = allocate(type.element, values.length);
+  values.forEach((x, i) => (data[i] = encode(Math.fround(x))));
+  return tensor(type, data);
 }
 
 /** Index of the first element whose bits differ, or undefined. The tensors have the same type. */

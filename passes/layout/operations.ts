@@ -14,7 +14,7 @@ type LayOut = (node: OpNode, layouter: Layouter, wanted: ReadonlySet<string>) =>
 const OIHW_TO_HWIO = [2, 3, 1, 0];
 
 /** Ops that work on each element by itself, so in any layout. */
-const UNARY: readonly OpName[] = ['relu', 'clip', 'sigmoid', 'tanh', 'identity', 'quantize', 'dequantize'];
+const UNARY: readonly OpName[] = ['relu', 'clip', 'sigmoid', 'tanh', 'identity', 'cast', 'quantize', 'dequantize', 'requantize'];
 /** Ops on images whose attributes name dimensions, and which follow the layout of what is around them. */
 const DIMENSIONAL: readonly OpName[] = ['concat', 'pad'];
 const BINARY: readonly OpName[] = ['add', 'sub', 'mul', 'div'];
@@ -158,8 +158,10 @@ const LAY_OUT: Readonly<Record<OpName, LayOut>> = {
   relu: unary,
   clip: unary,
   identity: unary,
+  cast: unary,
   quantize: unary,
   dequantize: unary,
+  requantize: unary,
   sigmoid: unary,
   tanh: unary,
   softmax: keep,

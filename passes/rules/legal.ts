@@ -1,13 +1,26 @@
 /** Rules that bring a graph into the form that lowering accepts, image layout aside. All but gemm-alpha keep every bit. */
+import { isNarrow } from '../../runtime/numerics/narrow.ts';
+import type { AttributeValue, OpNode } from '../../compiler/ir/graph.ts';
+import { NO_ACTIVATION } from '../../compiler/ir/ops/activation.ts';
 import { opRecord } from '../../compiler/ir/ops.ts';
 import { broadcastTo, permute } from '../../compiler/ir/ops/strided.ts';
 import { elementCount, sameShape } from '../../compiler/ir/types.ts';
 import { BATCH_NORM_TO_ARITHMETIC } from '../fold-batch-norm.ts';
+import type { Rewriter } from '../rewrite.ts';
 import { rule } from '../rewrite.ts';
-import { activationOf } from './activations.ts';
+import { activationOf, clampOp, fusedBoundsOf } from './activations.ts';
 import { GEMM_BETA_CONSTANT, MATMUL_TO_GEMM, elementwise, scalar } from './products.ts';
 import { AVERAGE_POOL_UNIFORM } from './pooling.ts';
 import { VIEW_RULES } from './views.ts';
+
+/** Whether what a gemm adds is constant and alike in all rows. */
+function isConstantRow(gemm: OpNode, rewriter: Rewriter): boolean {
+  const c = gemm.inputs[2] ?? '';
+  const { shape } = rewriter.type(c);
+  const columns = gemm.type.shape[1] ?? 1;
+  const isRow = elementCount(shape) === 1 || (elementCount(shape) === columns && shape.at(-1) === columns);
+  return isRow && rewriter.constant(c) !== undefined;
+}
 
 /** Before the layout of images is decided. */
 export const NORMAL_FORM_RULES = [
@@ -28,6 +41,24 @@ export const NORMAL_FORM_RULES = [
     },
   }),
   GEMM_BETA_CONSTANT,
+  rule('gemm-in-f32', {
+    doc: 'gemm of narrow floats with alpha, or with a c that is no constant row → gemm with the result f32, mul, add, the activation, cast',
+    ops: ['gemm'],
+    apply(node, rewriter) {
+      const [a = '', b = '', c = ''] = node.inputs;
+      const { alpha, beta } = node.attributes;
+      if (!isNarrow(rewriter.type(a).element) || (alpha === 1 && (c === '' || isConstantRow(node, rewriter)))) return undefined;
+      const factor = (value: string, by: AttributeValue | undefined, suffix: string): string =>
+        by === 1 ? value : rewriter.make('mul', [value, rewriter.makeConstant(scalar(Number(by)), 'factor')], {}, { suffix });
+      const plain = { ...node.attributes, alpha: 1, beta: 1, ...NO_ACTIVATION, result: 'f32' };
+      const product = factor(rewriter.make('gemm', [a, b], plain, { suffix: 'product' }), alpha, 'scaled');
+      const sum = c === '' ? product : rewriter.make('add', [product, factor(c, beta, 'c')], {}, { suffix: 'sum' });
+      const bounds = fusedBoundsOf(node);
+      const clamp = bounds && clampOp(bounds);
+      const ended = clamp ? rewriter.make(clamp.op, [sum], clamp.attributes, { suffix: 'ended' }) : sum;
+      return rewriter.make('cast', [ended], { to: node.type.element });
+    },
+  }),
   AVERAGE_POOL_UNIFORM,
   rule('gemm-plain-weights', {
     doc: 'gemm with constant weights stored N×K → gemm with them stored K×N',
@@ -70,11 +101,7 @@ export const NORMAL_FORM_RULES = [
     ops: ['gemm'],
     apply(node, rewriter) {
       const [a = '', b = '', c = ''] = node.inputs;
-      if (c === '' || node.attributes.beta !== 1) return undefined;
-      const { shape } = rewriter.type(c);
-      const columns = node.type.shape[1] ?? 1;
-      const isRow = elementCount(shape) === 1 || (elementCount(shape) === columns && shape.at(-1) === columns);
-      if (isRow && rewriter.constant(c)) return undefined;
+      if (c === '' || node.attributes.beta !== 1 || isConstantRow(node, rewriter)) return undefined;
       const product = rewriter.make('gemm', [a, b], { ...node.attributes, activation: 'none' }, { suffix: 'product' });
       return rewriter.make('add', [product, c], activationOf(node));
     },

@@ -1,4 +1,5 @@
 /** Pooling in the form that lowering accepts. */
+import { isFloat } from '../../compiler/ir/ops/operands.ts';
 import { tapFactors } from '../../compiler/ir/ops/pooling.ts';
 import type { PoolAttributes } from '../../compiler/ir/ops/spatial.ts';
 import { poolWindows } from '../../compiler/ir/ops/spatial.ts';
@@ -14,10 +15,12 @@ function paddingBehind({ output, stride, kernel, dilation, input, padBefore }: A
 
 /** Two more roundings, of the factor and of the product, for each result: the magnitude counts at least as many. */
 export const AVERAGE_POOL_UNIFORM = rule('average-pool-uniform', {
-  doc: 'average-pool with windows of different numbers of taps → average-pool that counts all of them, times a constant',
+  doc: 'average-pool with windows of different numbers of taps → average-pool that counts all of them, times a constant; of narrow floats in f32',
   ops: ['average-pool'],
   apply(node, rewriter) {
     const [x = ''] = node.inputs;
+    // Integers have one number of taps in all windows, and it is part of their scale.
+    if (!isFloat(node.type.element)) return undefined;
     const attributes = node.attributes as unknown as PoolAttributes & { readonly count_include_pad: boolean };
     const windows = poolWindows(rewriter.type(x), attributes);
     const { rows, columns } = windows;
@@ -25,11 +28,14 @@ export const AVERAGE_POOL_UNIFORM = rule('average-pool-uniform', {
     const taps = rows.kernel * columns.kernel;
     if (factors.every((factor) => factor === Math.fround(1 / taps))) return undefined;
     const [top = 0, left = 0] = attributes.pads;
+    const { element } = node.type;
+    const image = element === 'f32' ? x : rewriter.make('cast', [x], { to: 'f32' }, { suffix: 'wide' });
     const whole = rewriter.make(
       'average-pool',
-      [x],
+      [image],
       {
         ...node.attributes,
+        result: 'same',
         pads: [top, left, paddingBehind(rows), paddingBehind(columns)],
         ceil_mode: false,
         count_include_pad: true,
@@ -41,6 +47,8 @@ export const AVERAGE_POOL_UNIFORM = rule('average-pool-uniform', {
       tensorType('f32', shape),
       factors.map((factor) => factor * taps),
     );
-    return rewriter.make('mul', [whole, rewriter.makeConstant(correction, 'taps')]);
+    const factor = rewriter.makeConstant(correction, 'taps');
+    if (element === 'f32') return rewriter.make('mul', [whole, factor]);
+    return rewriter.make('cast', [rewriter.make('mul', [whole, factor], {}, { suffix: 'mean' })], { to: element });
   },
 });

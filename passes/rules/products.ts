@@ -1,4 +1,5 @@
 /** Rules that bring products into the form with plain weights, and additions of constants into their bias; all keep every bit. */
+import { completeAttributes } from '../../compiler/ir/attributes.ts';
 import type { OpNode } from '../../compiler/ir/graph.ts';
 import { opRecord } from '../../compiler/ir/ops.ts';
 import { broadcastTo, permute } from '../../compiler/ir/ops/strided.ts';
@@ -85,11 +86,17 @@ function ownConstant(name: string, node: OpNode, rewriter: Rewriter): Tensor | u
   return rewriter.isOnlyUser(name, node) ? rewriter.constant(name) : undefined;
 }
 
-/** The product without bias or activation that an add reads alone, and the constant that it adds. */
+/** Whether a product is one of f32, whose operands and result are of one type and may take factors and addends of it. */
+export function isOfF32(product: OpNode, rewriter: Rewriter): boolean {
+  return rewriter.type(product.inputs[0] ?? '').element === 'f32';
+}
+
+/** The product of f32 without bias or activation that an add reads alone, and the constant that it adds. */
 function productWithoutBias(add: OpNode, rewriter: Rewriter, op: 'conv' | 'gemm'): { product: OpNode; addend: string } | undefined {
   const [x = '', addend = ''] = add.inputs;
   const product = rewriter.producer(x);
-  if (product?.op !== op || product.inputs.length > 2 || product.attributes.activation !== 'none') return undefined;
+  if (product?.op !== op || product.inputs.length > 2 || product.attributes.activation !== 'none' || !isOfF32(product, rewriter))
+    return undefined;
   return rewriter.constant(addend) && rewriter.isOnlyUser(x, add) ? { product, addend } : undefined;
 }
 
@@ -110,5 +117,6 @@ export function scalar(value: number): Tensor {
 /** An elementwise op of the table on constants. */
 export function elementwise(op: 'add' | 'mul', a: Tensor, b: Tensor): Tensor {
   const record = opRecord(op);
-  return record.evaluate([a, b], {}, record.infer([a.type, b.type], {}));
+  const attributes = completeAttributes(op, {});
+  return record.evaluate([a, b], attributes, record.infer([a.type, b.type], attributes));
 }

@@ -1,11 +1,9 @@
 /** The numbers that an element type can hold: how far apart they stand, and where they end. */
-import { fail } from '../../compiler/ir/diagnostic.ts';
-import type { Tensor } from '../../compiler/ir/tensor.ts';
 import type { TensorType } from '../../compiler/ir/types.ts';
-import { printType } from '../../compiler/ir/types.ts';
 import type { ElementType, ScalarName } from '../numerics/element.ts';
-import { SCALARS, fractionBits, isFixed } from '../numerics/element.ts';
-import { FIXED_MAX, FIXED_MIN, toFixed16 } from '../numerics/fixed.ts';
+import { SCALARS, fractionBits, isFixed, isQuantized, quantizationOf } from '../numerics/element.ts';
+import { FIXED_MAX, FIXED_MIN } from '../numerics/fixed.ts';
+import { I8_MAX, I8_MIN } from '../numerics/requantize.ts';
 
 export interface Grid {
   /** Distance from `x` to the next number of the type away from zero; positive. */
@@ -36,6 +34,12 @@ export function gridOf({ element }: TensorType): Grid {
     const step = (x: number): number => 2 ** (Math.max(minimum, exponentOf(x)) - fraction);
     return { step, low: -maximum, high: maximum, uniform: false };
   }
+  if (isQuantized(element)) {
+    const { scales, zeroPoint } = quantizationOf(element);
+    // Of a scale for each channel, the coarsest.
+    const step = Math.max(...scales);
+    return { step: () => step, low: (I8_MIN - zeroPoint) * step, high: (I8_MAX - zeroPoint) * step, uniform: true };
+  }
   const { bits } = SCALARS[element];
   const signed = element.startsWith('i') && bits > 1;
   return { step: () => 1, low: signed ? -(2 ** (bits - 1)) : 0, high: 2 ** (signed ? bits - 1 : bits) - 1, uniform: true };
@@ -51,15 +55,4 @@ const cast = new DataView(new ArrayBuffer(8));
 function exponentOf(x: number): number {
   cast.setFloat64(0, x);
   return ((cast.getUint32(0) >>> 20) & 0x7ff) - 1023;
-}
-
-/** The tensor of a type that is nearest to some numbers, in the type's own rounding. */
-export function encode(values: Float64Array, type: TensorType): Tensor {
-  const { element } = type;
-  if (isFixed(element)) {
-    const fraction = fractionBits(element);
-    return { type, data: Int16Array.from(values, (x) => toFixed16(x, fraction)) };
-  }
-  if (element === 'f32') return { type, data: Float32Array.from(values) };
-  return fail('unsupported', 'diff/element', `values of type ${printType(type)} cannot be computed anew from the other side's`);
 }

@@ -3,9 +3,8 @@ import type { Graph } from '../../compiler/ir/graph.ts';
 import { permute, permuteTerms } from '../../compiler/ir/ops/strided.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
 import type { Layouts } from '../../compiler/pipeline.ts';
-import { numbers, rearrange } from '../../passes/contract/compare.ts';
+import { fromNumbers, numbers, rearrange } from '../../passes/contract/compare.ts';
 import type { Contract, PassInvocation, Rearrangement } from '../../passes/pass.ts';
-import { encode } from './grid.ts';
 
 /** The values that a legal graph, and so its program, computes on some inputs. */
 export interface Trace {
@@ -36,7 +35,7 @@ export function sourceNumbers(value: Tensor, layout: readonly Rearrangement[] = 
 
 /** A value of the order and type that a graph gives it, from numbers in the model's order. */
 export function storedTensor(values: Float64Array, type: Tensor['type'], layout: readonly Rearrangement[] = []): Tensor {
-  return layout.reduce((tensor, how) => rearrange(tensor, how, type.shape), encode(values, type));
+  return layout.reduce((tensor, how) => rearrange(tensor, how, type.shape), fromNumbers(type, values));
 }
 
 /** Terms of a magnitude, brought into the model's order. */

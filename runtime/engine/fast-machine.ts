@@ -22,6 +22,7 @@ interface Engine {
   configure(
     records: number,
     instructions: number,
+    scratch: number,
     fraction: number,
     constants: number,
     constantsStart: number,
@@ -103,7 +104,7 @@ export class FastMachine extends Machine {
     else state.random = this.#view.getUint32(layout.RANDOM, true);
   }
 
-  #configure({ storage, records }: MachinePlaces): void {
+  #configure({ storage, records, scratch }: MachinePlaces): void {
     const { memory, state } = this;
     const { base, size } = memory.layout;
     this.#view.setInt32(layout.REGISTERS + 4 * layout.ONE, 1, true);
@@ -114,7 +115,8 @@ export class FastMachine extends Machine {
     }
     const { start, bytes } = memory.constants;
     const mostRows = Math.floor(size.vector / 2);
-    this.#engine.configure(records, instructionCount(this.program), state.fraction, storage.constants, start, bytes, mostRows);
+    const instructions = instructionCount(this.program);
+    this.#engine.configure(records, instructions, scratch, state.fraction, storage.constants, start, bytes, mostRows);
   }
 
   /** The table of times stands behind the region. */

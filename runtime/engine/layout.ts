@@ -26,8 +26,10 @@ export const SPACE_BYTES = 16;
 export const SPACE_SIZE = 4;
 export const SPACE_INTERVALS = 8;
 export const SPACE_HINT = 12;
-/** Codes of the spaces: DRAM, vector scratchpad, matrix scratchpad. */
-export const SPACE_COUNT = 3;
+/** Codes of the spaces. */
+export const DRAM = 0;
+export const VECTOR = 1;
+export const MATRIX = 2;
 
 /** The resolved accesses of the instruction that executes, as i64 fields, in the order of its record. */
 export const ACCESSES = 512;
@@ -45,7 +47,8 @@ export const MACHINE = 65536;
 /** The record of an instruction: its opcode byte, modifiers, registers in the order of its assembly, immediate, and bound accesses. */
 export const RECORD_BYTES = 80;
 export const RECORD_TYPE = 1;
-export const RECORD_REP = 2;
+/** What is written: the second type of a conversion, or 1 where accumulators end as f32. */
+export const RECORD_TO = 2;
 /** The `acc` flag or the activation. */
 export const RECORD_MODE = 3;
 export const RECORD_REGISTERS = 4;
@@ -73,6 +76,21 @@ export const READS = 1;
 export const WRITES = 2;
 export const ACCUMULATES = 4;
 export const BOUND_OFFSET = 12;
+
+/**
+ * Scratch behind the records, where operands of narrow types stand widened: first the table of widened matrices and room for three short vectors,
+ * then room for the vector scratchpad, twice, and for the matrix scratchpad, each `WIDENED` bytes a byte.
+ */
+export const SCRATCH_MATRICES = 0;
+export const MATRIX_BYTES = 16;
+export const MOST_MATRICES = 64;
+export const SCRATCH_VECTORS = 1024;
+/** Elements of a short vector. */
+export const SHORT_VECTOR = 1024;
+export const SCRATCH_INPUTS = 16384;
+export const WIDENED = 4;
+/** Between the parts, for what is read or written a little too far. */
+export const SCRATCH_GAP = 64;
 
 /** The opcode byte of a record at which the engine leaves: the end of the program, a break, an instruction without a kernel. */
 export const LEAVE = 0;

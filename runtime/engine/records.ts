@@ -7,7 +7,7 @@ import { recordOf } from '../../isa/table.ts';
 import * as layout from './layout.ts';
 
 /** Codes of the spaces in records. */
-export const SPACE_CODES: Readonly<Record<Space, number>> = { dram: 0, vector: 1, matrix: 2 };
+export const SPACE_CODES: Readonly<Record<Space, number>> = { dram: layout.DRAM, vector: layout.VECTOR, matrix: layout.MATRIX };
 
 /** Bytes that a program of this many instructions takes; the record behind the last one ends it. */
 export function recordsBytes(instructions: number): number {
@@ -25,6 +25,7 @@ export function writeRecord(view: DataView, at: number, instruction: AnyInstruct
   const form = formOf(mnemonic, formName);
   view.setUint8(at, opcodeByte(instruction));
   view.setUint8(at + layout.RECORD_TYPE, fields['type'] ?? 0);
+  view.setUint8(at + layout.RECORD_TO, fields['type_out'] ?? fields['to'] ?? 0);
   view.setUint8(at + layout.RECORD_MODE, fields['acc'] ?? fields['activation'] ?? 0);
   form.assembly.forEach((name, i) => {
     const value = fields[name] ?? 0;

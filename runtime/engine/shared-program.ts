@@ -14,6 +14,7 @@ import { memoryLayout } from '../machine/memory.ts';
 import { REGISTER_COUNT } from '../machine/state.ts';
 import * as layout from './layout.ts';
 import { recordsBytes, writeRecord } from './records.ts';
+import { scratchBytes } from './scratch.ts';
 
 const PAGE_BYTES = 65536;
 const MOST_BYTES = 65536 * PAGE_BYTES;
@@ -39,15 +40,17 @@ interface Places {
   readonly records: number;
   readonly regions: number;
   readonly regionBytes: number;
+  /** In a region the first byte of the scratch; 0 where there is no room for it. */
+  readonly scratch: number;
 }
 
 function placesOf(program: Program, memory: MemoryLayout): Places {
   const records = alignTo(program.memory.constants.bytes, 64);
-  return {
-    records,
-    regions: alignTo(records + recordsBytes(instructionCount(program)), layout.REGION_ALIGNMENT),
-    regionBytes: alignTo(layout.MACHINE + memory.ownBytes, layout.REGION_ALIGNMENT),
-  };
+  const regions = alignTo(records + recordsBytes(instructionCount(program)), layout.REGION_ALIGNMENT);
+  const scratch = alignTo(layout.MACHINE + memory.ownBytes, 64);
+  const regionBytes = alignTo(scratch + scratchBytes(memory), layout.REGION_ALIGNMENT);
+  if (regions + regionBytes <= MOST_BYTES) return { records, regions, regionBytes, scratch };
+  return { records, regions, regionBytes: alignTo(scratch, layout.REGION_ALIGNMENT), scratch: 0 };
 }
 
 /** Where a machine's state stands. */
@@ -56,6 +59,8 @@ export interface MachinePlaces {
   /** First byte of the region, and of the records. */
   readonly region: number;
   readonly records: number;
+  /** First byte of the scratch; 0 where there is none. */
+  readonly scratch: number;
   /** Behind the region. */
   readonly end: number;
 }
@@ -63,12 +68,13 @@ export interface MachinePlaces {
 /** The places of the machine that lives in a home. */
 export function machinePlaces({ shared, index }: Home, program: Program, memory: MemoryLayout): MachinePlaces {
   if (index >= shared.machines) throw new RangeError(`there are ${shared.machines} machines, and no machine ${index}`);
-  const { records, regions, regionBytes } = placesOf(program, memory);
+  const { records, regions, regionBytes, scratch } = placesOf(program, memory);
   const { buffer } = shared.memory;
   const region = regions + index * regionBytes;
   return {
     region,
     records,
+    scratch: scratch === 0 ? 0 : region + scratch,
     end: region + regionBytes,
     storage: {
       buffer,

@@ -1,6 +1,4 @@
 /** The main job: a program executed on labelled data, and what its accuracy, speed and energy are. */
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Port, Program } from '../../isa/program.ts';
 import { portElementCount } from '../../isa/program.ts';
 import type { Target } from '../../isa/target.ts';
@@ -14,6 +12,7 @@ import type { TimingReport } from '../machine/timing-report.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { DataError } from '../data/errors.ts';
 import type { Preprocess } from '../data/preprocess.ts';
+import { DataHash } from './data-hash.ts';
 import type { ExecutorTask, Threads } from './executor.ts';
 import { executeHere, runBatches } from './executor.ts';
 import type { Proportion } from './metrics.ts';
@@ -121,14 +120,14 @@ export async function evaluateProgram(
     batches,
   };
   const accuracy = new Accuracy();
-  const identity = sha256.create().update(new TextEncoder().encode(JSON.stringify(dataset.preprocess ?? null)));
+  const identity = new DataHash(dataset.preprocess);
   const start = now();
   let yielded = start;
   let report: TimingReport | undefined;
   const executor = threads && shared && shared.machines > 1 ? threads.start(task, shared) : executeHere(machine, task, profiler && phases);
   const again = (room: Float32Array, batches: number): PortData => runBatches(machine, task, room, batches);
   for await (const { first, stored, scores } of executeAll(dataset, executor, { batch, again, signal, phases })) {
-    phases.time('identify', () => stored.forEach((bytes, i) => identity.update(bytes).update(labelBytes(dataset.label(first + i)))));
+    phases.time('identify', () => stored.forEach((bytes, i) => identity.add(bytes, dataset.label(first + i))));
     phases.time('score', () => score(scores, first, stored.length, ports, dataset, accuracy, options));
     onProgress?.(first + stored.length, dataset.samples);
     // Not before threads have something to do.
@@ -147,7 +146,7 @@ export async function evaluateProgram(
     passes: subject.passes,
     dataset: dataset.name,
     samples: dataset.samples,
-    data: { sha256: bytesToHex(identity.digest()), preprocess: dataset.preprocess ?? null },
+    data: { sha256: identity.digest(), preprocess: dataset.preprocess ?? null },
     metrics: { top1: accuracy.top1, top5: accuracy.top5 },
     timing: timingFigures(report, target, batch, subject.macs / batch),
     energy: { joulesPerSample: joulesPerSample(report, target, batch) },
@@ -221,17 +220,11 @@ function portsFor(program: Program, dataset: Dataset): EvaluationPorts {
 }
 
 /** Whether samples of a shape fill an input, in batches: flat, or with the same dimensions, those of size 1 aside. */
-function fits(input: readonly number[], sample: readonly number[], batch: number): boolean {
+export function fits(input: readonly number[], sample: readonly number[], batch: number): boolean {
   if (!Number.isInteger(batch) || batch < 1 || (batch > 1 && input[0] !== batch)) return false;
   const own = (batch > 1 ? input.slice(1) : input).filter((dimension) => dimension > 1);
   const wanted = sample.filter((dimension) => dimension > 1);
   return own.length <= 1 || (own.length === wanted.length && own.every((dimension, axis) => dimension === wanted[axis]));
-}
-
-function labelBytes(label: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setInt32(0, label, true);
-  return bytes;
 }
 
 function score(

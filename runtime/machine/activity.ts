@@ -2,10 +2,12 @@
 import type { Access, ElementCode, InstructionClass, InstructionRecord, Operation } from '../../isa/fields.ts';
 import type { Mnemonic } from '../../isa/table.ts';
 
-export const OPERATIONS = ['add', 'multiply', 'divide', 'transcendental', 'compare'] as const satisfies readonly Operation[];
+export const OPERATIONS = ['add', 'accumulate', 'multiply', 'divide', 'transcendental', 'compare'] as const satisfies readonly Operation[];
 
-/** Element types that operations are counted by; `word` is the 32-bit scalar unit. */
-export const OPERATION_TYPES = ['fx16', 'f32', 'word'] as const satisfies readonly (ElementCode | 'word')[];
+/** Element types that operations are counted by; `word` is 32-bit integers, those of the scalar unit among them. */
+export const OPERATION_TYPES = ['fx16', 'f32', 'f16', 'bf16', 'q16', 'i8', 'f8e4m3', 'f8e5m2', 'word'] as const satisfies readonly (
+  ElementCode | 'word'
+)[];
 export type OperationType = (typeof OPERATION_TYPES)[number];
 
 /** `cache` is the first-level cache that scalar loads and stores go through; `dram` is moved by DMA only. */
@@ -32,14 +34,14 @@ export interface Activity {
   readonly bytes: Record<Memory, Traffic>;
 }
 
-const noOperations = (): Record<Operation, number> => ({ add: 0, multiply: 0, divide: 0, transcendental: 0, compare: 0 });
+const noOperations = (): Record<Operation, number> => ({ add: 0, accumulate: 0, multiply: 0, divide: 0, transcendental: 0, compare: 0 });
 
 export function noActivity(): Activity {
   return {
     instructions: 0,
     classes: { control: 0, transfer: 0, matrix: 0, vector: 0, scalar: 0 },
     mnemonics: {},
-    operations: { fx16: noOperations(), f32: noOperations(), word: noOperations() },
+    operations: Object.fromEntries(OPERATION_TYPES.map((type) => [type, noOperations()])) as Activity['operations'],
     macs: 0,
     bytes: { dram: { read: 0, write: 0 }, vector: { read: 0, write: 0 }, matrix: { read: 0, write: 0 }, cache: { read: 0, write: 0 } },
   };
@@ -98,7 +100,7 @@ export class InstructionCounts {
     const operations = activity.operations[this.type];
     for (const operation in record.operations)
       operations[operation as Operation] += elements * (record.operations[operation as Operation] ?? 0);
-    if (record.operations.multiply !== undefined && record.operations.add !== undefined) activity.macs += elements;
+    if (record.macs) activity.macs += elements;
     for (let i = 0; i < this.moved.length; i++) {
       const { space, mode, element, readWhen } = record.accesses[i] as Access;
       const traffic = activity.bytes[element === 'word' ? 'cache' : space];

@@ -43,8 +43,8 @@ function lineOf(pc: number, { instruction, condition, bound }: Decoded): Line {
   let result = NO_REGISTER;
   for (const { register, role } of registersOf(instruction)) {
     if (role === 'result') result = register;
-    // A divisor decides whether there is a trap.
-    else if (role === 'scalar' && instruction.mnemonic !== 'SDIV') operands.push(register);
+    // Where there is a condition, such as on a divisor, scalars decide whether there is a trap.
+    else if (role === 'scalar' && condition === undefined) operands.push(register);
     else decisive.push(register);
   }
   return {

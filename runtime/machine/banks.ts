@@ -14,6 +14,9 @@ export interface Banks {
 
 export const banksOf = ({ banks, bankBytes }: Target['memory']): Banks => ({ bankBytes, span: banks * bankBytes });
 
+/** Whether an operand is read or written once a row in the vector scratchpad. */
+const isStream = ({ space, access }: ResolvedAccess): boolean => space === 'vector' && access.once !== true;
+
 /** Accesses that a row of an operand needs; an update reads and writes. */
 const needsOf = ({ mode, rowBytes }: ResolvedAccess, bankBytes: number): number =>
   Math.ceil(rowBytes / bankBytes) * (mode === 'update' ? 2 : 1);
@@ -21,7 +24,7 @@ const needsOf = ({ mode, rowBytes }: ResolvedAccess, bankBytes: number): number 
 /** Whether operands can meet in a bank so that a row takes longer than `rowCycles`. */
 export function mayConflict(accesses: readonly ResolvedAccess[], rowCycles: number, { bankBytes }: Banks): boolean {
   let needs = 0;
-  for (const access of accesses) if (access.space === 'vector') needs += needsOf(access, bankBytes);
+  for (const access of accesses) if (isStream(access)) needs += needsOf(access, bankBytes);
   return needs > rowCycles;
 }
 
@@ -49,7 +52,7 @@ export class Streams {
     let aligned = true;
     for (let i = 0; i < accesses.length; i++) {
       const access = accesses[i] as ResolvedAccess;
-      if (access.space !== 'vector' || access.rowBytes === 0) continue;
+      if (!isStream(access) || access.rowBytes === 0) continue;
       const { strideBytes } = access;
       this.indexes.push(i);
       this.strides.push(((strideBytes % banks.span) + banks.span) % banks.span);

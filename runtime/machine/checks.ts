@@ -1,7 +1,9 @@
 /** Everything that can trap, decided before anything is written: conditions of single instructions, then their memory accesses. */
 import type { ResolvedAccess } from '../../isa/accesses.ts';
 import type { Space } from '../../isa/fields.ts';
+import { ELEMENT_CODES } from '../../isa/fields.ts';
 import type { AnyInstruction, Instruction, Mnemonic } from '../../isa/table.ts';
+import { GREATEST_FIXED_SHIFT, GREATEST_SHIFT, LEAST_SHIFT } from '../numerics/requantize.ts';
 import type { Memory } from './memory.ts';
 import { coincide, firstMissing, partlyOverlapsItself, rowsMeet } from './ranges.ts';
 import { branchTaken } from './semantics/scalar.ts';
@@ -24,6 +26,17 @@ const divisor: Condition<'SDIV'> = (state, { form, fields }) =>
 const elements: Condition<'VMAX' | 'VMIN'> = (state, { fields }) =>
   state.registers[fields.size] === 0 ? { code: 'empty-reduction', detail: 'the vector has no elements' } : undefined;
 
+/** Conversions of 8-bit sums to f32 scale by a number instead. */
+const shift: Condition<'VRQ'> = ({ registers }, { fields }) => {
+  const isBytes = fields.type === ELEMENT_CODES.i8.code;
+  if (isBytes && fields.to === 1) return undefined;
+  const [least, greatest] = isBytes ? [LEAST_SHIFT, GREATEST_SHIFT] : [0, GREATEST_FIXED_SHIFT];
+  const given = (registers[fields.control] as number) & 0xff;
+  return given >= least && given <= greatest
+    ? undefined
+    : { code: 'bad-shift', detail: `the control shifts by ${given}, which is not from ${least} to ${greatest}` };
+};
+
 const CONDITIONS: { readonly [K in Mnemonic]?: Condition<K> } = {
   JUMP: destination,
   CB: (state, instruction, count) =>
@@ -31,6 +44,7 @@ const CONDITIONS: { readonly [K in Mnemonic]?: Condition<K> } = {
   SDIV: divisor,
   VMAX: elements,
   VMIN: elements,
+  VRQ: shift,
 };
 
 /** The condition of an instruction that its register values must meet, apart from its accesses, or undefined if it has none. */
@@ -65,7 +79,7 @@ export function checkAccesses(memory: CheckedMemory, accesses: readonly Resolved
 
 function misaligned(access: ResolvedAccess): TrapReason | undefined {
   const { elementBytes, start, strideBytes, planeStrideBytes } = access;
-  // Elements have 2 or 4 bytes; the low bits of a sum of terms are clear if those of every term are.
+  // Elements have 1, 2, 4 or 8 bytes; the low bits of a sum of terms are clear if those of every term are.
   if (((start | strideBytes | planeStrideBytes) & (elementBytes - 1)) === 0) return undefined;
   const strided = (start & (elementBytes - 1)) === 0 ? ' and its strides' : '';
   return { code: 'misaligned', detail: `${describe(access)}${strided} must be aligned to ${elementBytes} bytes` };
@@ -78,7 +92,7 @@ function outOfRange({ layout }: CheckedMemory, access: ResolvedAccess): TrapReas
       code: 'out-of-range',
       detail: `'${access.access.base}' at ${range(access.low, access.end)} is outside of ${SPACE_NAMES[access.space]} of ${size} bytes`,
     };
-  // Rows that lie on each other are bounded by no memory; a row has an element at least, so that more rows than this repeat some.
+  // Rows that lie on each other are bounded by no memory; a row of 16-bit elements has one at least, so that more rows than this repeat some.
   const mostRows = layout.size.vector / 2;
   if (access.rows * access.planes > mostRows) return { code: 'out-of-range', detail: `${describe(access)} has more than ${mostRows} rows` };
   return undefined;

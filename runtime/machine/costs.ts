@@ -5,6 +5,7 @@
 import type { ResolvedAccess } from '../../isa/accesses.ts';
 import type { Cost } from '../../isa/fields.ts';
 import type { Target } from '../../isa/target.ts';
+import { laneCycles } from '../../isa/target.ts';
 
 /** Cycles in which a scalar load or store holds the port of the cache. */
 export const CACHE_CYCLES = 1;
@@ -25,7 +26,7 @@ export function scalarLatency(cost: Cost, { scalar }: Target): number {
   }
 }
 
-/** Cycles of one slice of lanes, for each cycle of the element type's rate. */
+/** Cycles of an operation on one slice of lanes at rate 1. */
 export function cyclesPerSlice(cost: Cost, { vector }: Target): number {
   if (cost === 'vector-divide') return vector.divideCycles;
   return cost === 'vector-transcendental' ? vector.transcendentalCycles : 1;
@@ -51,19 +52,22 @@ export class Occupancy {
     this.target = target;
   }
 
-  /** `sliceCycles` is the rate of the element type times `cyclesPerSlice`. */
-  measure(cost: Cost, accesses: readonly ResolvedAccess[], sliceCycles: number): void {
+  /** `rate` is that of the element type, `sliceCycles` what `cyclesPerSlice` gives. */
+  measure(cost: Cost, accesses: readonly ResolvedAccess[], rate: number, sliceCycles: number): void {
     this.work = this.carried = this.elements = 0;
     this.rowCycles = Infinity;
     const first = accesses[0];
     if (first === undefined || first.rows === 0) return;
     switch (cost) {
       case 'product':
-        this.product(first, accesses, sliceCycles);
+        this.product(first, accesses, rate);
+        break;
+      case 'columns':
+        this.columns(first, accesses, rate);
         break;
       case 'matrix-elementwise':
         this.elements = elementsOfRow(first);
-        this.work = Math.ceil(this.elements / this.target.matrix.elementsPerCycle) * sliceCycles;
+        this.work = laneCycles(rate, this.elements, this.target.matrix.elementsPerCycle);
         break;
       case 'scalar-memory':
         this.work = CACHE_CYCLES;
@@ -72,24 +76,34 @@ export class Occupancy {
         this.work = first.rows * first.planes * Math.ceil(first.rowBytes / this.target.dma.bytesPerCycle);
         break;
       default:
-        this.vector(cost, first, accesses, sliceCycles);
+        this.vector(cost, first, accesses, rate, sliceCycles);
     }
   }
 
-  private product(out: ResolvedAccess, accesses: readonly ResolvedAccess[], sliceCycles: number): void {
+  private product(out: ResolvedAccess, accesses: readonly ResolvedAccess[], rate: number): void {
     const { blocks, lanes } = this.target.matrix;
     const outputs = elementsOfRow(out);
     const input = accesses[2];
     const inputs = input === undefined ? 0 : elementsOfRow(input);
-    this.rowCycles = Math.ceil(outputs / blocks) * Math.max(1, Math.ceil(inputs / lanes)) * sliceCycles;
+    this.rowCycles = Math.ceil(outputs / blocks) * laneCycles(rate, Math.max(1, inputs), lanes);
     this.elements = out.rows * outputs * inputs;
     this.work = out.rows * this.rowCycles;
   }
 
-  private vector(cost: Cost, first: ResolvedAccess, accesses: readonly ResolvedAccess[], sliceCycles: number): void {
+  /** Each tap is a slice of work; the accumulators are read and written once a row. */
+  private columns(out: ResolvedAccess, accesses: readonly ResolvedAccess[], rate: number): void {
+    const size = elementsOfRow(out);
+    const input = accesses[2];
+    const taps = input === undefined ? 0 : elementsOfRow(input) / size;
+    this.rowCycles = Math.max(1, taps) * laneCycles(rate, size, this.target.vector.lanes);
+    this.elements = out.rows * size * taps;
+    this.work = out.rows * this.rowCycles;
+  }
+
+  private vector(cost: Cost, first: ResolvedAccess, accesses: readonly ResolvedAccess[], rate: number, sliceCycles: number): void {
     const { lanes, depthCycles } = this.target.vector;
     const { rows } = first;
-    this.rowCycles = Math.ceil(elementsOfRow(first) / lanes) * sliceCycles;
+    this.rowCycles = laneCycles(rate, elementsOfRow(first), lanes) * sliceCycles;
     const treeCycles = cost === 'vector-reduce' ? Math.ceil(Math.log2(lanes)) : 0;
     this.elements = rows * elementsOfRow(first);
     this.work = rows * this.rowCycles + treeCycles;

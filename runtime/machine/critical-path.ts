@@ -50,6 +50,9 @@ class Marks {
   }
 }
 
+/** Events for which there is room at first: short programs need no more. */
+const FIRST_CAPACITY = 1 << 11;
+
 export class CriticalPath {
   private arena: Arena;
   /** Where the next collection moves to; it and the marks are made by the first one. */
@@ -59,9 +62,12 @@ export class CriticalPath {
   /** Cycles by label of the committed trunk. */
   private readonly committed: number[] = [];
 
-  /** `capacity` events fit before `collect` is due. It grows when that many are live; results do not depend on it. */
-  constructor(capacity = 1 << 12) {
-    this.arena = arenaOf(capacity);
+  private readonly roomy: number;
+
+  /** About `capacity` events fit before `collect` is due, more where that many are live; results do not depend on it. */
+  constructor(capacity = 1 << 14) {
+    this.roomy = capacity;
+    this.arena = arenaOf(Math.min(capacity, FIRST_CAPACITY));
     this.arena.time[NEVER] = -Infinity;
   }
 
@@ -109,8 +115,9 @@ export class CriticalPath {
     while (!this.room(count)) this.grow();
   }
 
-  /** Whether `count` more events fit. */
+  /** Whether `count` more events fit, without a collection. */
   room(count: number): boolean {
+    while (this.size + count > this.capacity && this.capacity < this.roomy) this.grow();
     return this.size + count <= this.capacity;
   }
 

@@ -50,6 +50,6 @@ export function energyOf({ activity, cycles }: { readonly activity: Activity; re
 function operationPicojoules({ operations }: Activity, { energy }: Target): number {
   let picojoules = 0;
   for (const type of OPERATION_TYPES)
-    for (const operation of OPERATIONS) picojoules += operations[type][operation] * energy.operations[type][operation];
+    for (const operation of OPERATIONS) picojoules += operations[type][operation] * (energy.operations[type]?.[operation] ?? 0);
   return picojoules;
 }

@@ -1,8 +1,8 @@
 /** The host's side of a port: the user's element type and layout to those of DRAM, and back. */
 import type { Port } from '../../isa/program.ts';
 import { portElementCount } from '../../isa/program.ts';
-import { fractionBits, isFixed } from '../numerics/element.ts';
-import { fromFixed16, toFixed16 } from '../numerics/fixed.ts';
+import { elementBytes } from '../numerics/element.ts';
+import { decoderOf, encoderOf } from '../numerics/store.ts';
 import { MachineError } from './error.ts';
 import type { Memory } from './memory.ts';
 
@@ -39,22 +39,23 @@ export function storedOrder(port: Port): Uint32Array | undefined {
   return order;
 }
 
-/** Writes data to the DRAM of a port. f32 becomes fixed point rounded to nearest, ties to even, and saturated; equal types keep their bits. */
+/** Writes data to the DRAM of a port, f32 converted to what is stored; equal types keep their bits. */
 export function storePort(memory: Memory, port: Port, data: PortData, order: Uint32Array | undefined): void {
   const wanted = port.element === 'f32' ? Float32Array : Int16Array;
   if (!(data instanceof wanted)) throw new MachineError('wrong-data', `'${port.name}' takes a ${wanted.name} of ${port.element}`);
   const count = portElementCount(port);
   if (data.length !== count) throw new MachineError('wrong-data', `'${port.name}' takes ${count} elements, not ${data.length}`);
   const start = memory.offset('dram', port.address);
-  if (port.element === port.stored || !isFixed(port.stored)) {
+  if (port.element === port.stored) {
     const [to, from] = bitViews(memory, data);
     const first = start / to.BYTES_PER_ELEMENT;
     if (order === undefined) to.set(from, first);
     else for (let i = 0; i < count; i++) to[first + i] = from[order[i] as number] as number;
   } else {
-    const fraction = fractionBits(port.stored);
-    const first = start / 2;
-    for (let i = 0; i < count; i++) memory.halves[first + i] = toFixed16(data[order?.[i] ?? i] as number, fraction);
+    const encode = encoderOf(port.stored);
+    const to = storedView(memory, port);
+    const first = start / to.BYTES_PER_ELEMENT;
+    for (let i = 0; i < count; i++) to[first + i] = encode(data[order?.[i] ?? i] as number);
   }
   memory.initialised.dram.add(port.address, port.address + port.bytes);
 }
@@ -66,16 +67,22 @@ export function loadPort(memory: Memory, port: Port, order: Uint32Array | undefi
     throw new MachineError('unwritten-output', `'${port.name}' has not been written: byte ${missing - port.address} of ${port.bytes}`);
   const data = allocatePortData(port);
   const start = memory.offset('dram', port.address);
-  if (port.element === port.stored || !isFixed(port.stored)) {
+  if (port.element === port.stored) {
     const [from, to] = bitViews(memory, data);
     const first = start / from.BYTES_PER_ELEMENT;
     for (let i = 0; i < data.length; i++) to[order?.[i] ?? i] = from[first + i] as number;
   } else {
-    const fraction = fractionBits(port.stored);
-    const first = start / 2;
-    for (let i = 0; i < data.length; i++) data[order?.[i] ?? i] = fromFixed16(memory.halves[first + i] as number, fraction);
+    const decode = decoderOf(port.stored);
+    const from = storedView(memory, port);
+    const first = start / from.BYTES_PER_ELEMENT;
+    for (let i = 0; i < data.length; i++) data[order?.[i] ?? i] = decode(from[first + i] as number);
   }
   return data;
+}
+
+/** The memory as integers of the width that a port, which is not f32 there, is stored in. */
+function storedView(memory: Memory, { stored }: Port): Int8Array | Int16Array {
+  return elementBytes(stored) === 1 ? memory.signedBytes : memory.halves;
 }
 
 /** The memory and the data as integers of the same width, which copies no NaN's payload away. */

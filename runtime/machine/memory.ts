@@ -71,8 +71,10 @@ export class Memory {
   readonly layout: MemoryLayout;
   /** The whole buffer under each element type; the index of an address is its `offset` divided by the element's size. */
   readonly bytes: Uint8Array;
+  readonly signedBytes: Int8Array;
   readonly halves: Int16Array;
   readonly words: Int32Array;
+  readonly longs: BigInt64Array;
   readonly floats: Float32Array;
   /** Bytes of each space that something has been stored to since the reset. */
   readonly initialised: Readonly<Record<Space, Intervals>> = { dram: new Intervals(), vector: new Intervals(), matrix: new Intervals() };
@@ -87,8 +89,10 @@ export class Memory {
     this.layout = layout;
     this.constants = constants;
     this.bytes = new Uint8Array(buffer);
+    this.signedBytes = new Int8Array(buffer);
     this.halves = new Int16Array(buffer);
     this.words = new Int32Array(buffer);
+    this.longs = new BigInt64Array(buffer);
     this.floats = new Float32Array(buffer);
     const { dram, vector, matrix } = layout.base;
     this.#bases = { dram: own + dram, vector: own + vector, matrix: own + matrix };

@@ -161,7 +161,7 @@ export class Shapes {
 
   private make(plan: Plan, accesses: readonly ResolvedAccess[], carries: boolean): Shape {
     const { occupancy } = this;
-    occupancy.measure(plan.cost, accesses, plan.sliceCycles);
+    occupancy.measure(plan.cost, accesses, plan.rate, plan.sliceCycles);
     const touched: number[] = [];
     const operands: Operand[] = [];
     const moved: number[] = [];
@@ -169,7 +169,7 @@ export class Shapes {
     const rows = accesses[0]?.rows ?? 0;
     for (let i = 0; i < accesses.length; i++) {
       const access = accesses[i] as ResolvedAccess;
-      moved.push(access.rowBytes * rows * access.planes);
+      moved.push(access.rowBytes * (access.access.once ? 1 : rows) * access.planes);
       if (access.rows === 0) continue;
       const operand = plan.operands[i] as Operand;
       touched.push(i);

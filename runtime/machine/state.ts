@@ -17,13 +17,20 @@ export class MachineState {
   readonly memory: Memory;
   /** Fraction bits of 16-bit elements, the same for the whole machine. */
   readonly fraction: number;
-  /** Exact sums of a fixed-point product before they are rounded: one for each element of the vector scratchpad. */
+  /** Exact sums of an integer product before they are stored: one for each 16-bit element of the vector scratchpad. */
   readonly sums: Float64Array;
+  #widened = new Float32Array(0);
 
   constructor(memory: Memory, fraction: number, registers: Int32Array = new Int32Array(REGISTER_COUNT)) {
     this.registers = registers;
     this.memory = memory;
     this.fraction = fraction;
     this.sums = new Float64Array(memory.layout.size.vector / 2);
+  }
+
+  /** Room for at least so many binary32 numbers, for operands of narrower types; the same each time, whatever it holds. */
+  widened(count: number): Float32Array {
+    if (this.#widened.length < count) this.#widened = new Float32Array(count);
+    return this.#widened;
   }
 }

@@ -1,10 +1,10 @@
 /** What timing needs of a static instruction, looked up once and kept: registers, unit, latency, element rate; and its counts. */
-import { ELEMENT_CODES } from '../../isa/fields.ts';
 import type { Cost } from '../../isa/fields.ts';
-import { registersOf } from '../../isa/instruction.ts';
+import { elementOf, registersOf } from '../../isa/instruction.ts';
 import type { AnyInstruction } from '../../isa/table.ts';
 import { recordOf } from '../../isa/table.ts';
 import type { Target } from '../../isa/target.ts';
+import { rateOf } from '../../isa/target.ts';
 import type { OperationType } from './activity.ts';
 import { InstructionCounts } from './activity.ts';
 import type { Cause } from './causes.ts';
@@ -32,7 +32,9 @@ export interface Plan {
   readonly sources: readonly number[];
   /** Register written, or `NO_REGISTER`. */
   readonly result: number;
-  /** Cycles of one slice of lanes: the rate of the element type times the cost of the operation. */
+  /** Cycles of the element type for each of the 16-bit datapath. */
+  readonly rate: number;
+  /** Cycles of one slice of lanes at rate 1: those of the operation. */
   readonly sliceCycles: number;
   /** Cycles from the end of the occupancy to the results; on the scalar unit, from the issue. */
   readonly depthCycles: number;
@@ -56,10 +58,10 @@ function unitOf({ mnemonic }: AnyInstruction): TimedUnit {
   return cost === 'scalar-memory' ? 'cache' : unit;
 }
 
-/** Element type that an instruction computes in: by its type code, else the 16-bit datapath; words on the scalar unit. */
-function typeOf({ mnemonic, fields }: AnyInstruction): OperationType {
-  if (recordOf(mnemonic).unit === 'scalar') return 'word';
-  return fields['type'] === ELEMENT_CODES.f32.code ? 'f32' : 'fx16';
+/** Element type that the operations of an instruction are priced as; words on the scalar unit. Accumulators that are only moved have no operations. */
+function typeOf(instruction: AnyInstruction): OperationType {
+  const { unit, priced = elementOf(instruction) } = recordOf(instruction.mnemonic);
+  return unit === 'scalar' || priced === 'i32' || priced === 'i64' ? 'word' : priced;
 }
 
 /** What the work of a unit is charged to, and its depth. */
@@ -109,7 +111,8 @@ export function makePlan(pc: number, instruction: AnyInstruction, target: Target
     // A copy has no room to grow.
     sources: sources.slice(),
     result,
-    sliceCycles: cyclesPerSlice(record.cost, target) * (type === 'word' ? 1 : target.rates[type]),
+    rate: rateOf(target, record.rate ?? elementOf(instruction)),
+    sliceCycles: cyclesPerSlice(record.cost, target),
     depthCycles: depthOf(unit, record.cost, target),
     layer,
     label,

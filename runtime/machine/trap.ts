@@ -19,6 +19,8 @@ export type TrapCode =
   | 'divide-by-zero'
   /** The greatest or least element of no elements. */
   | 'empty-reduction'
+  /** A shift of integer sums that is not among those defined. */
+  | 'bad-shift'
   /** A branch to an instruction outside of the program. */
   | 'bad-branch'
   /** More instructions than the run may execute. */

@@ -18,15 +18,6 @@ export function floatFromBits(bits: number): number {
   return cast.getFloat32(0);
 }
 
-/** The number that 16 bits of IEEE binary16 encode; every binary32 holds it. */
-export function halfToFloat(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (exponent === 0 ? fraction : fraction + 1024) * 2 ** (Math.max(1, exponent) - 25);
-}
-
 /**
  * `x`, or the NaN whose binary32 bits are `CANONICAL_NAN_BITS`. A NaN that arithmetic made can carry a sign or a payload, which a
  * store into a Float32Array would show; hence every result passes through here.

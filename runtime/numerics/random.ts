@@ -11,9 +11,14 @@ export function xorshift32(state: number): number {
   return x >>> 0;
 }
 
+/** A float in [0, 1) from a state: its upper bits, as many as the significand of the format has, so that it is exact. */
+export function uniformFloat(state: number, significandBits: number): number {
+  return (state >>> (32 - significandBits)) * 2 ** -significandBits;
+}
+
 /** A binary32 number in [0, 1) from a state: its upper 24 bits. */
 export function uniformF32(state: number): number {
-  return (state >>> 8) * 2 ** -24;
+  return uniformFloat(state, 24);
 }
 
 /** A fixed-point number in [0, 1) from a state: its upper `fraction` bits as a raw integer. */

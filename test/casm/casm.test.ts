@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { ResolvedAccess } from '../../isa/accesses.ts';
-import type { Field } from '../../isa/fields.ts';
-import { SPACES } from '../../isa/fields.ts';
+import { accessElementBytes } from '../../isa/accesses.ts';
+import type { Access, ElementCode, Field } from '../../isa/fields.ts';
+import { ELEMENT_CODES, SPACES, TYPES } from '../../isa/fields.ts';
 import { decodeProgram, isIllegal } from '../../isa/codec.ts';
 import { applies, formOf, formsOf } from '../../isa/instruction.ts';
 import type { Program } from '../../isa/program.ts';
@@ -122,18 +123,38 @@ function check(one: Case, targetName: string, engine: EngineName): readonly Exec
   expect([...machine.registers]).toEqual([...registers]);
   expect(firstDifference(machine, expected)).toBeUndefined();
   expect(SPACES.map((space) => [...machine.memory.initialised[space]])).toEqual(initialised);
-  // The fast engine leaves nothing that it knows to the plain one but instructions that trap.
-  if (machine instanceof CountingMachine && executesAlone(machine.program))
+  // The fast engine leaves nothing that it knows to the plain one but instructions that trap, and those of no rows whose one matrix is out of bounds.
+  if (machine instanceof CountingMachine && executesAlone(machine.program) && !one.name.startsWith('no rows'))
     expect(machine.entries).toBeLessThanOrEqual(one.trap === undefined ? 1 : 2);
   return executed;
+}
+
+/** Types that cases must show: all, but where narrow floats are computed with by the one rule for them, those that others do not stand for. */
+function typesToShow(mnemonic: Mnemonic): readonly ElementCode[] {
+  const { types = TYPES.any } = recordOf(mnemonic);
+  return types === TYPES.arithmetic ? ['fx16', 'f32'] : types;
+}
+
+/** Bytes of an element of an access of an instruction of this type; of its own type where there is a choice. */
+const bytesOf = (access: Access, type: ElementCode, to = 0): number => {
+  const { code } = ELEMENT_CODES[type];
+  return accessElementBytes(access, { type: code, type_out: code, to });
+};
+
+/** Whether an output can lie exactly on an input. */
+function mayCoincide(out: Access, inputs: readonly Access[], types: readonly ElementCode[]): boolean {
+  if (out.readWhen !== undefined) return false;
+  const others = inputs.filter((input) => input !== out && input.space === out.space);
+  return types.some((type) => [0, 1].some((to) => others.some((input) => bytesOf(input, type, to) === bytesOf(out, type, to))));
 }
 
 /** What the table says that the cases of a mnemonic must show. */
 function duties(mnemonic: Mnemonic): string[] {
   const { accesses, extension } = recordOf(mnemonic);
   const fields = formsOf(mnemonic).flatMap((form) => Object.entries(formOf(mnemonic, form).fields));
+  const types = typesToShow(mnemonic);
   const modifiers = fields.flatMap(([name, field]) => {
-    if (field.kind === 'type') return [`${name}=0`, `${name}=1`];
+    if (field.kind === 'type') return types.map((type) => `${name}=${ELEMENT_CODES[type].code}`);
     if (field.kind === 'flag') return [`${name}=1`];
     return field.kind === 'enum' ? field.values.map((_, i) => `${name}=${i}`) : [];
   });
@@ -144,10 +165,11 @@ function duties(mnemonic: Mnemonic): string[] {
   return [
     ...formsOf(mnemonic).map((form) => `form ${form}`),
     ...modifiers,
-    ...(accesses.length > 0 ? ['trap out-of-range', 'trap misaligned'] : []),
+    ...(accesses.length > 0 ? ['trap out-of-range'] : []),
+    ...(accesses.some((access) => types.some((type) => bytesOf(access, type) > 1)) ? ['trap misaligned'] : []),
     ...(inputs.length > 0 ? ['trap uninitialised'] : []),
     ...(together ? ['trap overlap'] : []),
-    ...(together && outputs.every(({ readWhen }) => readWhen === undefined) ? ['in place'] : []),
+    ...(together && outputs.every((out) => mayCoincide(out, inputs, types)) ? ['in place'] : []),
     ...(outputs.some(({ space }) => space === 'dram') ? ['trap read-only'] : []),
     ...(accesses.some(({ width }) => width.length > 0)
       ? [outputs.length === 0 && mnemonic !== 'VDP' ? 'trap empty-reduction' : 'nothing']

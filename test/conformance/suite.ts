@@ -10,9 +10,11 @@ import { toTensor } from '../../compiler/frontend/tensor.ts';
 import { DiagnosticError } from '../../compiler/ir/diagnostic.ts';
 import { evaluateGraph } from '../../compiler/ir/evaluate.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
+import { widen } from '../../compiler/ir/ops/narrow.ts';
 import { legalName } from '../../compiler/ir/names.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { printType, sameType } from '../../compiler/ir/types.ts';
+import { isQuantized } from '../../runtime/numerics/element.ts';
 import { compileModel } from '../../compiler/pipeline.ts';
 import { parsePipeline } from '../../passes/pipeline-text.ts';
 import { expectAgreement } from '../support/agreement.ts';
@@ -161,10 +163,12 @@ function mismatchOf(graph: Graph, inputs: ReadonlyMap<string, Tensor>, { outputs
 }
 
 function firstDifference(actual: Tensor, expected: Tensor): string | undefined {
-  if (!sameType(actual.type, expected.type)) return `${printType(actual.type)} instead of ${printType(expected.type)}`;
-  const wanted = Array.from(expected.data, Number);
-  const at = wanted.findIndex((y, i) => !near(Number(actual.data[i]), y));
-  return at < 0 ? undefined : `element ${at} is ${String(actual.data[at])} instead of ${String(wanted[at])}`;
+  const element = isQuantized(actual.type.element) ? 'i8' : actual.type.element;
+  if (!sameType({ ...actual.type, element }, expected.type)) return `${printType(actual.type)} instead of ${printType(expected.type)}`;
+  // Bits of narrow floats are no numbers, and those of their NaNs may differ.
+  const [found, wanted] = [actual, expected].map((each) => Array.from(widen(each).data, Number)) as [number[], number[]];
+  const at = wanted.findIndex((y, i) => !near(found[i] ?? NaN, y));
+  return at < 0 ? undefined : `element ${at} is ${String(found[at])} instead of ${String(wanted[at])}`;
 }
 
 function near(x: number, y: number): boolean {

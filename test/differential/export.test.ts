@@ -41,16 +41,16 @@ describe('an exported model', () => {
   });
 
   it('comes back as a graph with the same values, bit for bit', () => {
-    const ops = OP_NAMES.filter((op) => op !== 'quantize' && op !== 'dequantize');
+    const ops = OP_NAMES.filter((op) => !['quantize', 'dequantize', 'requantize'].includes(op));
     let exported = 0;
     fc.assert(
-      fc.property(graphs({ ops, elements: ['f32'] }), (graph) => {
+      fc.property(graphs({ ops, elements: ['f32', 'f32', 'f16', 'bf16', 'f8e4m3', 'f8e5m2'] }), (graph) => {
         const inputs = randomInputs(graph, 7);
         let bytes: Uint8Array;
         try {
           bytes = exportOnnx(graph);
         } catch (error) {
-          // What ONNX cannot say is refused: a dilated mean, an output that has another value's name.
+          // What ONNX cannot say is refused: an output that has another value's name.
           expect(error).toBeInstanceOf(DiagnosticError);
           return;
         }

@@ -54,8 +54,13 @@ class Chain {
     return this.#constant({ dims: [], data: BigInt64Array.of(BigInt(value)) });
   }
 
+  /** A scale of quantized integers. */
+  scale(): string {
+    return this.#constant({ dims: [], data: Float32Array.of(this.choices.between(1, 8) / 8) });
+  }
+
   /** A value made before, of one of some types where there is one. */
-  value(...elements: readonly Element[]): string {
+  value(...elements: readonly (Element | 'u8')[]): string {
     const fitting = this.names.filter((name) => elements.includes(this.values.get(name)?.type.element as Element));
     return this.choices.pick(fitting.length > 0 ? fitting : this.names);
   }
@@ -180,6 +185,9 @@ const GROW: Readonly<Record<string, Grow>> = {
   ConstantOfShape: (chain) => {
     chain.node('ConstantOfShape', [chain.ints(list(chain, 3))], { value: { tensor: { dims: [1], data: BigInt64Array.of(2n) } } });
   },
+  DequantizeLinear: (chain) => {
+    if (chain.opset >= 10) chain.node('DequantizeLinear', [chain.value('u8', 'i32'), chain.scale()]);
+  },
   Div: division('Div', () => ({})),
   Equal: arithmetic('Equal', 'i64', 'i32', 'i1'),
   Expand: (chain) => {
@@ -234,6 +242,9 @@ const GROW: Readonly<Record<string, Grow>> = {
     const [operands, attributes] = listed(chain, 10, 'pads', pads);
     // onnxruntime refuses a scalar.
     if (pads.length > 0) chain.node('Pad', [x, ...operands], attributes);
+  },
+  QuantizeLinear: (chain) => {
+    if (chain.opset >= 10) chain.node('QuantizeLinear', [chain.value('f32'), chain.scale()]);
   },
   Range: (chain) => {
     const [start, limit, step] = [chain.choices.between(-5, 5), chain.choices.between(-5, 5), chain.choices.pick([1, 2, -1, -3])];

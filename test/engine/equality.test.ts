@@ -8,7 +8,8 @@ import type { Observer } from '../../runtime/machine/observer.ts';
 import { Trap } from '../../runtime/machine/trap.ts';
 import { floatBits } from '../../runtime/numerics/float.ts';
 import { xorshift32 } from '../../runtime/numerics/random.ts';
-import { fillSpaces, snapshot } from '../support/machine.ts';
+import { expectSameState } from '../support/engines.ts';
+import { fillSpaces } from '../support/machine.ts';
 import type { RandomProgram, Small } from '../support/random-program.ts';
 import { randomProgram, smallTarget } from '../support/random-program.ts';
 
@@ -91,9 +92,7 @@ function compare(small: Small, one: RandomProgram, { seed, fractionBits, everyth
   for (let limit = chunk; ; limit += chunk) {
     const expected = outcome(plain, Math.min(limit, BUDGET));
     expect(outcome(fast, Math.min(limit, BUDGET), observed ? [{ step: () => undefined }] : [])).toEqual(expected);
-    const [before, after] = [snapshot(plain), snapshot(fast)];
-    expect(after.rest).toBe(before.rest);
-    expect(Buffer.compare(after.bytes, before.bytes)).toBe(0);
+    expectSameState(fast, plain);
     expect(fast.executed).toBe(plain.executed);
     if (limit >= BUDGET || plain.executed < limit) return plain.executed;
   }

@@ -1,17 +1,19 @@
 import { describe, expect, it } from 'vitest';
+import { ELEMENT_CODES } from '../../isa/fields.ts';
 import { formsOf, makeInstruction } from '../../isa/instruction.ts';
 import type { Program } from '../../isa/program.ts';
 import { INSTRUCTIONS, MNEMONICS, recordOf } from '../../isa/table.ts';
 import { SOURCES_SHA256 } from '../../runtime/engine/binary.ts';
 import * as layout from '../../runtime/engine/layout.ts';
 import * as opcodes from '../../runtime/engine/opcodes.ts';
+import * as types from '../../runtime/engine/types.ts';
 import { opcodeByte } from '../../runtime/engine/records.ts';
 import { MachineError } from '../../runtime/machine/error.ts';
 import { Machine } from '../../runtime/machine/machine.ts';
 import { Trap } from '../../runtime/machine/trap.ts';
 import { sourcesHash } from '../../tools/build-engine.ts';
-import { CountingMachine } from '../support/engines.ts';
-import { programOf, snapshot } from '../support/machine.ts';
+import { CountingMachine, expectSameState } from '../support/engines.ts';
+import { poke, programOf } from '../support/machine.ts';
 import { smallProgram } from '../support/programs.ts';
 import { loadTarget } from '../support/targets.ts';
 
@@ -47,6 +49,11 @@ describe('the binary', () => {
 
   it('knows the opcodes of the table', () => {
     expect(Object.fromEntries(MNEMONICS.map((mnemonic) => [mnemonic, INSTRUCTIONS[mnemonic].opcode]))).toMatchObject({ ...opcodes });
+  });
+
+  it('knows the element types of the table', () => {
+    const codes = Object.entries(ELEMENT_CODES).map(([name, { code }]) => [name.toUpperCase(), code] as const);
+    expect(Object.fromEntries(codes)).toMatchObject({ ...types });
   });
 
   it('has room for all operands of every instruction', () => {
@@ -125,13 +132,12 @@ describe('a run', () => {
       RV.f32 $1, $2
       RV $2, $2`);
     for (const seed of [undefined, 7]) {
-      const machines = [new Machine(program, TARGET), fast(program)];
+      const machines = [fast(program), new Machine(program, TARGET)] as const;
       for (const machine of machines) {
         machine.reset(seed);
         machine.run();
       }
-      const [plain, other] = machines.map(snapshot);
-      expect(other).toEqual(plain);
+      expectSameState(...machines);
     }
   });
 
@@ -154,7 +160,7 @@ describe('a run', () => {
     const [plain, other] = [new Machine(program, TARGET), fast(program)];
     for (const machine of [plain, other]) expect(machine.run().ended).toBe(true);
     expect(other.memory.initialised.vector.size).toBe(1499);
-    expect(snapshot(other)).toEqual(snapshot(plain));
+    expectSameState(other, plain);
   });
 
   it('shows every instruction to observers, with the same result', () => {
@@ -172,6 +178,26 @@ describe('a run', () => {
       VLOAD $1, $2, $1, #1`);
     const observer = { step: () => undefined };
     for (const observers of [[], [observer]]) expect(fast(program).run({ observers }).ended).toBe(true);
+  });
+
+  it('leaves narrow types to the plain engine where widened operands have no room', () => {
+    const program = programOf(`
+      SMOVE $1, #3
+      VMM.i8 $0, $1, $0, $2, $1`);
+    const vast = { ...TARGET, memory: { ...TARGET.memory, matrixBytes: 2 ** 30 } };
+    for (const [target, entries] of [
+      [TARGET, 1],
+      [vast, 2],
+    ] as const) {
+      const machine = new CountingMachine(program, target);
+      poke(machine, 'matrix', 0, Uint8Array.of(1, -2, 3, 4, 5, 6, -7, 8, 9));
+      poke(machine, 'vector', 64, Uint8Array.of(1, 10, 100));
+      for (const space of ['vector', 'matrix'] as const) machine.memory.initialised[space].add(0, 128);
+      machine.registers[2] = 64;
+      machine.run();
+      expect([...new Int32Array(Uint8Array.from(machine.dump('vector', 0, 12)).buffer)]).toEqual([-659, 848, 963]);
+      expect(machine.entries).toBe(entries);
+    }
   });
 
   it('refuses what the plain engine refuses', () => {

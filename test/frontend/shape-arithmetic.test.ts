@@ -13,6 +13,10 @@ const ints = (...data: number[]): TensorSpec => ({ dims: [data.length], data: Bi
 const int = (value: number): TensorSpec => ({ dims: [], data: BigInt64Array.of(BigInt(value)) });
 const bools = (...data: number[]): TensorSpec => ({ dims: [data.length], data: Uint8Array.from(data), dataType: 9 });
 const shaped = (dims: number[], spec: TensorSpec): TensorSpec => ({ ...spec, dims });
+const number = (value: number): TensorSpec => shaped([], floats(value));
+/** A zero point, or several integers that are still to be shaped. */
+const bytes = (...data: number[]): TensorSpec => ({ dims: [], data: Int8Array.from(data) });
+const unsigned = (...data: number[]): TensorSpec => ({ dims: [data.length], data: Uint8Array.from(data) });
 const grid = shaped([2, 3], ints(1, 2, 3, 4, 5, 6));
 
 type Operand = TensorSpec | 'x' | undefined;
@@ -97,7 +101,30 @@ const CASES: readonly Case[] = [
     [{ dims: [4], data: Uint16Array.of(0x3c00, 0xc100, 1, 0x7c00) }],
     { to: 1 },
   ],
+  ['to halves', 'f16[3] 15360 49408 31744', 13, 'Cast', [floats(1, -2.5, 1e6)], { to: 10 }],
+  ['from halves to 8 bits', 'f8e4m3[2] 56 126', 19, 'Cast', [{ dims: [2], data: Uint16Array.of(0x3c00, 0x7c00) }], { to: 17 }],
   ['from bfloat16', 'f32[2] 1 -2.5', 13, 'Cast', [{ dims: [2], data: Uint16Array.of(0x3f80, 0xc020), dataType: 16 }], { to: 1 }],
+
+  ['ties to even, saturated', 'i8[5] 3 3 5 127 -128', 13, 'QuantizeLinear', [floats(0.25, -0.25, 0.75, 99, -99), number(0.5), bytes(3)]],
+  ['unsigned unless told otherwise', 'u8[4] 0 2 255 0', 13, 'QuantizeLinear', [floats(0, 1, 999, NaN), number(0.5)]],
+  [
+    'with a scale for each row',
+    'u8[2,2] 12 14 14 18',
+    19,
+    'QuantizeLinear',
+    [shaped([2, 2], floats(1, 2, 1, 2)), floats(0.5, 0.25), unsigned(10, 10)],
+    { axis: -2, saturate: 1 },
+  ],
+  ['of signed integers', 'f32[3] 0 -2 -65.5', 13, 'DequantizeLinear', [shaped([3], bytes(3, -1, -128)), number(0.5), bytes(3)]],
+  ['of unsigned integers', 'f32[2] 0 127.5', 13, 'DequantizeLinear', [shaped([2], unsigned(0, 255)), number(0.5)]],
+  ['of a bias', 'f32[2] 0.5 -0.75', 13, 'DequantizeLinear', [{ dims: [2], data: Int32Array.of(1, -3) }, floats(0.5, 0.25)], { axis: 0 }],
+  [
+    'with a scale for each column',
+    'f32[2,2] -1 0.5 0 1.5',
+    13,
+    'DequantizeLinear',
+    [shaped([2, 2], bytes(1, 2, 2, 4)), floats(1, 0.5), shaped([2], bytes(2, 1))],
+  ],
 
   ['of zeros', 'f32[2] 0 0', 9, 'ConstantOfShape', [ints(2)]],
   ['of ones', 'i64[2] 1 1', 9, 'ConstantOfShape', [ints(2)], { value: { tensor: ints(1) } }],
@@ -250,6 +277,23 @@ describe('errors', () => {
     ['invalid onnx/bad-node: n: 3000000000 does not fit i32', 13, 'Cast', [floats(3e9)], { to: 6 }],
     ['unsupported onnx/unsupported-type: n: element type double is not supported', 13, 'Cast', [ints(1)], { to: 11 }],
     ['unsupported onnx/unsupported-type: n: Cast of i4 is not supported', 21, 'Cast', [ints(1)], { to: 22 }],
+    [
+      'unsupported onnx/unsupported-attribute: n: Cast to f8e4m3 with saturate=0 is not supported',
+      19,
+      'Cast',
+      [floats(1)],
+      { to: 17, saturate: 0 },
+    ],
+    ['unsupported onnx/unsupported-type: n: QuantizeLinear of i64 is not supported', 13, 'QuantizeLinear', [ints(1), number(1)]],
+    ['invalid onnx/bad-node: n: the zero point must be u8, not i8', 13, 'DequantizeLinear', [unsigned(1), number(1), bytes(1)]],
+    ['invalid onnx/bad-node: n: 2 scales do not fit dimension 1 of [2]', 13, 'DequantizeLinear', [unsigned(1, 2), floats(1, 2)]],
+    [
+      'unsupported onnx/unsupported-attribute: n: DequantizeLinear with a scale for each block is not supported',
+      21,
+      'DequantizeLinear',
+      [unsigned(1, 2), floats(1, 2)],
+      { axis: 0, block_size: 1 },
+    ],
     ['invalid onnx/bad-node: n: the step is 0', 13, 'Range', [int(0), int(1), int(0)]],
     ['invalid onnx/bad-node: n: there are no steps of 0 from 0 to 1', 13, 'Range', [0, 1, 0].map((x) => shaped([], floats(x)))],
     ['invalid onnx/bad-node: n: start, limit and step must be single numbers of one type', 13, 'Range', [int(0), ints(1, 2), int(1)]],

@@ -203,7 +203,7 @@ describe('errors name what is wrong', () => {
     [
       'a type that no op computes on',
       model([relu], { inputs: [{ name: 'x', shape: [1], dataType: 7 }] }),
-      'unsupported onnx/unsupported-type: model.onnx: Relu_0: operand x must be f32 or fx16, not i64',
+      'unsupported onnx/unsupported-type: model.onnx: Relu_0: operand x must be a float or fx16, not i64',
     ],
     [
       'a type that has no place here',

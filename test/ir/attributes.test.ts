@@ -130,7 +130,7 @@ describe('builder', () => {
   test('a misfit is a diagnostic placed at the value, and leaves the builder as it was', () => {
     const builder = new GraphBuilder('g');
     const x = builder.input('x', tensorType('f32', [2]));
-    expect(() => builder.op('dequantize', [x], {}, { name: 'y' })).toThrow('%y: operand x must be fx16, not f32');
+    expect(() => builder.op('dequantize', [x], {}, { name: 'y' })).toThrow('%y: operand x must be fx16 or quantized, not f32');
     expect(builder.op('relu', [x], {}, { name: 'y' })).toBe('y');
     expect(() => builder.op('relu', ['z'])).toThrow('no value %z has been built');
   });

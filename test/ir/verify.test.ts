@@ -2,14 +2,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GraphBuilder } from '../../compiler/ir/builder.ts';
+import { evaluateGraph } from '../../compiler/ir/evaluate.ts';
 import type { Attributes, GraphOutput, Node, OpNode, Stage } from '../../compiler/ir/graph.ts';
 import { Graph } from '../../compiler/ir/graph.ts';
 import type { OpName } from '../../compiler/ir/ops.ts';
-import { zeros } from '../../compiler/ir/tensor.ts';
+import { realNumbers } from '../../compiler/ir/ops/integers.ts';
+import { tensor, zeros } from '../../compiler/ir/tensor.ts';
 import { parseGraph } from '../../compiler/ir/text.ts';
-import { tensorType } from '../../compiler/ir/types.ts';
+import type { TensorType } from '../../compiler/ir/types.ts';
+import { printType, tensorType } from '../../compiler/ir/types.ts';
 import { checkGraph, verifyGraph } from '../../compiler/ir/verify.ts';
 import { graphs } from '../support/arbitraries.ts';
+import { COMPUTED } from '../support/random-graph.ts';
 import { randomTensor } from '../support/random-tensor.ts';
 
 const f32 = (...shape: number[]) => tensorType('f32', shape);
@@ -27,7 +31,7 @@ const findings = (tested: Graph): string[] => verifyGraph(tested).map(({ code, p
 describe('structure', () => {
   test('graphs from the builder are valid', () => {
     fc.assert(
-      fc.property(graphs({ elements: ['f32', 'fx16.3', 'i64', 'u8'] }), (built) => {
+      fc.property(graphs({ elements: [...COMPUTED, 'i64', 'u8'] }), (built) => {
         expect(checkGraph(built)).toBe(built);
       }),
     );
@@ -244,7 +248,7 @@ describe('inference refuses', () => {
     ['reshape', [[2, 2]], { shape: [-1] }, /negative/],
     ['transpose', [[2, 2]], { perm: [0, 0] }, /permutation/],
     ['transpose', [[2, 2]], { perm: [0] }, /permutation/],
-    ['quantize', [[2]], { fraction: 16 }, /fraction/],
+    ['quantize', [[2]], { to: 'f16' }, /quantize gives/],
     ['dequantize', [[2]], {}, /must be fx16/],
   ];
   test.each(cases)('%s of %j with %j', (op, shapes, attributes, message) => {
@@ -258,13 +262,19 @@ describe('inference refuses', () => {
     const a = builder.input('a', tensorType('fx16.8', [2, 2]));
     const b = builder.input('b', tensorType('fx16.7', [2, 2]));
     const c = builder.input('c', f32(2, 2));
-    expect(() => builder.op('gemm', [a, a, a])).toThrow(/takes no c/);
+    expect(() => builder.op('gemm', [a, a, a])).toThrow(/operand c of a product of fx16.8 has the shape \[2\]/);
+    expect(() => builder.op('gemm', [a, a, builder.input('d', tensorType('fx16.8', [2]))])).toThrow(/bias must be i64/);
+    expect(() => builder.op('gemm', [a, a], { trans_b: true })).toThrow(/no transposed operands/);
+    expect(() => builder.op('gemm', [a, b], { result: 'fx16.15' })).not.toThrow();
+    expect(() => builder.op('gemm', [builder.input('e', tensorType('fx16.2', [2, 2])), b], { result: 'fx16.15' })).toThrow(
+      /9 fraction bits/,
+    );
     expect(() => builder.op('gemm', [a, a], { alpha: 2 })).toThrow(/alpha = beta = 1/);
-    expect(() => builder.op('gemm', [a, b])).toThrow(/one element type/);
+    expect(() => builder.op('gemm', [a, c])).toThrow(/fx16.8 and f32 do not multiply/);
     expect(() => builder.op('add', [a, c])).toThrow(/one element type/);
     expect(() => builder.op('matmul', [a, a])).toThrow(/must be f32/);
-    expect(() => builder.op('quantize', [a], { fraction: 3 })).toThrow(/must be f32/);
-    expect(() => builder.op('relu', [builder.input('i', tensorType('i64', [2]))])).toThrow(/f32 or fx16/);
+    expect(() => builder.op('quantize', [a], { to: 'fx16.3' })).toThrow(/must be f32/);
+    expect(() => builder.op('relu', [builder.input('i', tensorType('i64', [2]))])).toThrow(/a float or fx16/);
   });
 });
 
@@ -309,3 +319,71 @@ describe('stages', () => {
     );
   });
 });
+
+describe('scales along a dimension', () => {
+  const perChannel = (axis: number, shape: readonly number[], scales = '0.5 0.25') => tensorType(`i8<axis=${axis}:${scales}>`, shape);
+  const only = (type: TensorType): Graph => graph([{ ...input, type }], [{ name: 'x', value: 'x' }]);
+  const messages = (tested: Graph): string =>
+    verifyGraph(tested)
+      .map(({ message }) => message)
+      .join();
+  const applied = (op: OpName, types: readonly TensorType[], attributes: Attributes): string => {
+    const builder = new GraphBuilder('g');
+    return builder.type(
+      builder.op(
+        op,
+        types.map((type, i) => builder.input(`x${i}`, type)),
+        attributes,
+      ),
+    ).element;
+  };
+
+  test.each<[string, TensorType, string]>([
+    ['the dimension is there', perChannel(1, [3, 2]), ''],
+    ['there is no such dimension', perChannel(2, [3, 2]), 'scales along dimension 2 need a shape that has it, not [3,2]'],
+    ['there are fewer scales', perChannel(0, [3, 2]), '2 scales do not fit the 3 indices along dimension 0'],
+    ['a type is as long as may be', perChannel(0, [2 ** 18], scalesOf(2 ** 18)), ''],
+    [
+      'a type is longer than may be',
+      perChannel(0, [2 ** 19], scalesOf(2 ** 19)),
+      'an element type has at most 1048576 characters, not 1048586',
+    ],
+  ])('%s', (_case, type, message) => {
+    expect(messages(only(type))).toBe(message);
+    if (message !== '')
+      expect(() => parseGraph(`graph @g stage(imported) { %x: ${printType(type)} = input output "x" = %x }`, { file: 'g.pir' })).toThrow(
+        message,
+      );
+  });
+
+  test.each<[OpName, Attributes, readonly TensorType[], string | RegExp]>([
+    ['transpose', { perm: [2, 0, 1] }, [perChannel(1, [3, 2, 4])], 'i8<axis=2:0.5 0.25>'],
+    ['reshape', { shape: [3, 4, 2, 1] }, [perChannel(1, [12, 2])], 'i8<axis=2:0.5 0.25>'],
+    ['reshape', { shape: [1, 24] }, [perChannel(1, [12, 2])], /does not tell where the scales along dimension 1 go/],
+    ['reshape', { shape: [2, 12] }, [perChannel(1, [12, 2])], /does not tell where/],
+    ['reshape', { shape: [1, 1, 3] }, [perChannel(1, [3, 1], '0.5')], /does not tell where/],
+    ['flatten', { axis: 1 }, [perChannel(0, [2, 3, 4])], 'i8<axis=0:0.5 0.25>'],
+    ['flatten', { axis: 2 }, [perChannel(0, [2, 3, 4])], /does not tell where/],
+    ['concat', { axis: 0 }, [perChannel(1, [3, 2]), perChannel(1, [4, 2])], 'i8<axis=1:0.5 0.25>'],
+    ['concat', { axis: -1 }, [perChannel(1, [3, 2]), perChannel(1, [3, 2])], /with scales along dimension 1 do not join along it/],
+    ['concat', { axis: 1 }, [perChannel(1, [3, 2])], 'i8<axis=1:0.5 0.25>'],
+    ['pad', { pads: [0, 0, 0, 1], value: 0 }, [perChannel(1, [3, 2])], /one scale for the whole tensor/],
+  ])('%s %o', (op, attributes, types, wanted) => {
+    if (typeof wanted === 'string') expect(applied(op, types, attributes)).toBe(wanted);
+    else expect(() => applied(op, types, attributes)).toThrow(wanted);
+  });
+
+  test('a transposition moves them with the elements', () => {
+    const builder = new GraphBuilder('g');
+    const type = perChannel(1, [3, 2]);
+    const moved = builder.op('transpose', [builder.constant('c', tensor(type, Int8Array.from([1, 2, 3, 4, 5, 6])))], { perm: [1, 0] });
+    builder.output('y', moved);
+    const value = evaluateGraph(builder.build(), new Map()).get(moved);
+    expect(value && [...realNumbers(value)]).toEqual([0.5, 1.5, 2.5, 0.5, 1, 1.5]);
+    expect(value?.type).toEqual(perChannel(0, [2, 3]));
+  });
+});
+
+function scalesOf(count: number): string {
+  return new Array<string>(count).fill('1').join(' ');
+}

@@ -36,9 +36,15 @@ describe.each(TARGET_NAMES)('target %s', (name) => {
 });
 
 describe('the two targets', () => {
-  it('differ in name, text and extensions only', () => {
-    const strip = ({ name, doc, extensions, datapath, ...figures }: Target) => [[name, doc, extensions, datapath].length, figures];
-    expect(strip(loadTarget('cambricon'))).toEqual(strip(loadTarget('cambricon-base')));
+  it('agree in every figure that both have, and differ in those of extensions', () => {
+    const [whole, base] = [loadTarget('cambricon'), loadTarget('cambricon-base')];
+    const at = (target: Target, path: string): unknown =>
+      path.split('.').reduce<unknown>((value, key) => (value as Readonly<Record<string, unknown>>)[key], target);
+    const common = figures(base);
+    for (const path of common) expect([path, at(whole, path)]).toEqual([path, at(base, path)]);
+    const added = figures(whole).filter((path) => !common.includes(path));
+    const ofTypes = /^(rates|energy\.operations)\.(f16|bf16|q16|i8|f8e4m3|f8e5m2)(\.|$)/;
+    expect(added.filter((path) => !ofTypes.test(path))).toEqual([]);
     expect(hasExtension(loadTarget('cambricon'), 'xrep')).toBe(true);
     expect(loadTarget('cambricon-base').extensions).toEqual([]);
   });
@@ -64,7 +70,7 @@ describe('a bad target file', () => {
     [
       'an unknown extension',
       edited((json) => (json['extensions'] = ['xrep', 'x'])),
-      'extensions[1]: Invalid option: expected one of "xf32"|"xacc"|"xrep"|"xdma"|"xcvt"|"xfill"',
+      'extensions[1]: Invalid option: expected one of "xf32"|"xf16"|"xf8"|"xq16"|"xi8"|"xquant"|"xacc"|"xrep"|"xdma"|"xcvt"|"xcmm"|"xfill"',
       undefined,
     ],
     [
@@ -73,7 +79,33 @@ describe('a bad target file', () => {
       'extensions: an extension is listed twice',
       undefined,
     ],
-    ['a float datapath without floats', edited((json) => (json['extensions'] = [])), "datapath: f32 needs the extension 'xf32'", undefined],
+    [
+      'a float datapath without floats',
+      edited((json) => (json['extensions'] = (json['extensions'] as string[]).filter((name) => name !== 'xf32'))),
+      "datapath: f32 needs the extension 'xf32'",
+      undefined,
+    ],
+    [
+      'an element type without its rate',
+      edited((json) => delete (json['rates'] as Record<string, unknown>)['i8']),
+      "rates: i8 belongs there exactly where the target has the extension 'xi8'",
+      undefined,
+    ],
+    [
+      'prices of an element type that it lacks',
+      edited((json) => {
+        json['extensions'] = ['xf32'];
+        json['rates'] = { fx16: 1, f32: 4 };
+      }),
+      "energy.operations: f16 belongs there exactly where the target has the extension 'xf16'",
+      undefined,
+    ],
+    [
+      'lanes shared by no whole number',
+      edited((json) => ((json['rates'] as Record<string, unknown>)['i8'] = 0.3)),
+      'rates.i8: a whole number, or one over a whole number',
+      undefined,
+    ],
     ['banks that do not divide', memory({ vectorBytes: 1000 }), 'memory: the scratchpads are no multiple of banks × bankBytes', undefined],
     [
       'a source of no kind',

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { assemble } from '../../isa/assembly.ts';
 import type { MemoryMap, Port, Program } from '../../isa/program.ts';
 import { dramEnd, instructionCount, portBytes, portElementCount, sourceOf } from '../../isa/program.ts';
+import type { Extension } from '../../isa/fields.ts';
+import type { Target } from '../../isa/target.ts';
 import { verifyProgram } from '../../isa/verify.ts';
 import { smallProgram } from '../support/programs.ts';
 import { loadTarget } from '../support/targets.ts';
@@ -10,6 +12,7 @@ const target = loadTarget('cambricon');
 const messages = (program: Program, to = target): string[] =>
   verifyProgram(program, to).map(({ index, message }) => `${index === undefined ? '' : `${index}: `}${message}`);
 
+const without = (extension: Extension): Target => ({ ...target, extensions: target.extensions.filter((each) => each !== extension) });
 const memory = (changes: Partial<MemoryMap>): Partial<Program> => ({ memory: { ...smallProgram().memory, ...changes } });
 const input = (changes: Partial<Port>): Partial<Program> => ({ inputs: smallProgram().inputs.map((port) => ({ ...port, ...changes })) });
 const code = (text: string): Partial<Program> => ({ code: assemble(text).code, debug: [] });
@@ -21,7 +24,7 @@ describe('verifyProgram', () => {
     expect(messages(smallProgram(code('JUMP #0\nJUMP #1\nCB #-2, $1')))).toEqual([]);
   });
 
-  it.each<[string, Partial<Program>, string]>([
+  it.each<[string, Partial<Program>, string, Target?]>([
     ['an illegal word', code('.word 0, 0'), '0: illegal instruction: unknown opcode 0x00'],
     ['a branch before the start', code('JUMP #-1'), '0: JUMP goes to instruction -1, outside the program'],
     ['a branch beyond the end', code('CB #2, $1'), '0: CB goes to instruction 2, outside the program'],
@@ -51,9 +54,16 @@ describe('verifyProgram', () => {
     ['a layout that repeats', input({ layout: [0, 1, 1] }), "input 'x' has layout [0,1,1], no permutation of 3 dimensions"],
     ['a layout of another rank', input({ layout: [0, 1] }), "input 'x' has layout [0,1], no permutation of 3 dimensions"],
     [
-      'another binary point',
+      'another binary point, where there is one for all',
       input({ stored: 'fx16.3', bytes: 8 }),
       "input 'x' is stored as fx16.3, and target 'cambricon' has 10 fraction bits",
+      without('xq16'),
+    ],
+    [
+      'an element type of an extension',
+      input({ stored: 'bf16', bytes: 8 }),
+      "input 'x' is stored as bf16, and target 'cambricon' lacks the extension xf16",
+      without('xf16'),
     ],
     ['a conversion of fixed point', input({ element: 'fx16.3' }), "input 'x' cannot be converted from fx16.3 to f32"],
     ['ports that overlap', { inputs: [...smallProgram().inputs, ...smallProgram().inputs] }, "input 'x' overlaps input 'x'"],
@@ -68,8 +78,8 @@ describe('verifyProgram', () => {
       { debug: [...smallProgram().debug].reverse() },
       "the debug entry of 'x' at instruction 3 is out of order or out of range",
     ],
-  ])('notices %s', (_, changes, message) => {
-    expect(messages(smallProgram(changes))).toContain(message);
+  ])('notices %s', (_, changes, message, to = target) => {
+    expect(messages(smallProgram(changes), to)).toContain(message);
   });
 
   it('holds programs to the extensions of the target', () => {

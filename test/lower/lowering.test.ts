@@ -4,8 +4,7 @@ import { GraphBuilder } from '../../compiler/ir/builder.ts';
 import type { Attributes, Graph } from '../../compiler/ir/graph.ts';
 import type { OpName } from '../../compiler/ir/ops.ts';
 import { checkGraph } from '../../compiler/ir/verify.ts';
-import type { Tensor } from '../../compiler/ir/tensor.ts';
-import { elementCount, tensorType } from '../../compiler/ir/types.ts';
+import { tensorType } from '../../compiler/ir/types.ts';
 import { parseTiled } from '../../compiler/lower/tiled-parse.ts';
 import { printTiled } from '../../compiler/lower/tiled-text.ts';
 import { lower } from '../../compiler/lower/lower.ts';
@@ -13,56 +12,12 @@ import { instructionCount } from '../../isa/program.ts';
 import { FEWEST_REGISTERS } from '../../compiler/lower/registers.ts';
 import { Machine } from '../../runtime/machine/machine.ts';
 import { expectAgreement } from '../support/agreement.ts';
+import type { ConvCase } from '../support/layers.ts';
+import { arbitraryConv, values, withSmallScratchpads } from '../support/layers.ts';
 import { loadTarget } from '../support/targets.ts';
 
 const cambricon = loadTarget('cambricon');
-/** A scratchpad so small that even these layers are cut in many tiles. */
-const small = { ...cambricon, memory: { ...cambricon.memory, vectorBytes: 4096, matrixBytes: 8192 } };
-
-/** Deterministic values with both signs, some zeros and some of very different size. */
-function values(shape: readonly number[], seed: number): Tensor {
-  let state = seed * 2654435761 + 1;
-  const data = Float32Array.from({ length: elementCount(shape) }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    return state % 11 === 0 ? 0 : (state / 2 ** 31) * (state % 7 === 0 ? 1e3 : 1);
-  });
-  return { type: tensorType('f32', shape), data };
-}
-
-interface ConvCase {
-  readonly batch: number;
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-  readonly outputs: number;
-  readonly kernel: readonly [number, number];
-  readonly strides: readonly [number, number];
-  readonly pads: readonly [number, number, number, number];
-  readonly dilations: readonly [number, number];
-  readonly bias: boolean;
-  readonly activation: string;
-  readonly groups?: number;
-}
-
-const pair = (high: number) => fc.tuple(fc.integer({ min: 1, max: high }), fc.integer({ min: 1, max: high }));
-const arbitraryConv: fc.Arbitrary<ConvCase> = fc
-  .record({
-    batch: fc.integer({ min: 1, max: 3 }),
-    height: fc.integer({ min: 1, max: 11 }),
-    width: fc.integer({ min: 1, max: 11 }),
-    channels: fc.integer({ min: 1, max: 5 }),
-    outputs: fc.integer({ min: 1, max: 40 }),
-    kernel: pair(4),
-    strides: pair(3),
-    dilations: pair(2),
-    pads: fc.tuple(fc.nat(3), fc.nat(3), fc.nat(3), fc.nat(3)),
-    bias: fc.boolean(),
-    activation: fc.constantFrom('none', 'relu', 'clip'),
-  })
-  .filter(
-    ({ height, width, kernel, dilations, pads }) =>
-      height + pads[0] + pads[2] >= (kernel[0] - 1) * dilations[0] + 1 && width + pads[1] + pads[3] >= (kernel[1] - 1) * dilations[1] + 1,
-  );
+const small = withSmallScratchpads(cambricon);
 
 function convGraph(c: ConvCase): Graph {
   const builder = new GraphBuilder('conv');

@@ -104,6 +104,14 @@ describe.each(['VMM', 'MMV'] as const)('%s', (mnemonic) => {
     );
   });
 
+  it.each(['VMM', 'MMV', 'VCMM'])('of no rows does nothing, whatever its other sizes: %s', (mnemonic) => {
+    for (const type of ['f32', 'f16', 'i8', 'q16']) {
+      const machine = machineOf(`${mnemonic}.${type}.rep $1, $2, $3, $4, $5, $6, $7, $8`);
+      machine.registers.fill(-1, 1, 6);
+      expect(machine.run().ended).toBe(true);
+    }
+  });
+
   it('in fixed point is exact before its one rounding', () => {
     fc.assert(
       fc.property(products(fixedPattern), (p) => {

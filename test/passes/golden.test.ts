@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { DiagnosticError } from '../../compiler/ir/diagnostic.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { parseGraph, printGraph } from '../../compiler/ir/text.ts';
+import type { CalibrationProvider } from '../../passes/calibration.ts';
 import { contractCheck } from '../../passes/instruments/contracts.ts';
 import { parseRunLine } from '../../passes/instruments/reproducer.ts';
 import { verifying } from '../../passes/instruments/verifying.ts';
@@ -15,10 +16,14 @@ import { runPipeline } from '../../passes/manager.ts';
 import type { PassInvocation } from '../../passes/pass.ts';
 import { PASSES } from '../../passes/registry.ts';
 import { randomInputs } from '../support/arbitraries.ts';
+import { evaluatedCalibration } from '../support/calibration.ts';
 import { expectGolden } from '../support/golden.ts';
 
 const FOLDER = 'test/passes/golden';
 const SEPARATOR = '// ----\n';
+
+/** Passes that need statistics get them of some random values. */
+const calibration = (graph: Graph): CalibrationProvider => evaluatedCalibration([randomInputs(graph, 1), randomInputs(graph, 2)]);
 
 const files = readdirSync(fileURLToPath(new URL('golden', import.meta.url))).filter((file) => file.endsWith('.pir'));
 
@@ -32,7 +37,7 @@ function read(file: string): { input: string; graph: Graph; pipeline: readonly P
 function firedIn(file: string): string[] {
   const { graph, pipeline } = read(file);
   try {
-    return runPipeline(graph, pipeline).steps.flatMap(({ step, changed, statistics }) =>
+    return runPipeline(graph, pipeline, { calibration: calibration(graph) }).steps.flatMap(({ step, changed, statistics }) =>
       changed ? [step.pass.name, ...[...statistics.keys()].map((statistic) => `${step.pass.name}: ${statistic}`)] : [],
     );
   } catch (error) {
@@ -43,7 +48,7 @@ function firedIn(file: string): string[] {
 
 function outcome(graph: Graph, pipeline: readonly PassInvocation[]): string {
   try {
-    return printGraph(runPipeline(graph, pipeline, { observers: [verifying()] }).graph).text;
+    return printGraph(runPipeline(graph, pipeline, { observers: [verifying()], calibration: calibration(graph) }).graph).text;
   } catch (error) {
     if (!(error instanceof DiagnosticError)) throw error;
     return error.diagnostics
@@ -65,7 +70,7 @@ describe('golden files of passes', () => {
     const { graph, pipeline } = read(file);
     const samples = [randomInputs(graph, 1), randomInputs(graph, 2), randomInputs(graph, 3, 'special'), randomInputs(graph, 4, 'special')];
     try {
-      runPipeline(graph, pipeline, { observers: [contractCheck({ samples })] });
+      runPipeline(graph, pipeline, { observers: [contractCheck({ samples })], calibration: calibration(graph) });
     } catch (error) {
       if (!(error instanceof DiagnosticError) || error.diagnostics.some(({ kind }) => kind === 'violated')) throw error;
     }

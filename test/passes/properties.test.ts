@@ -5,8 +5,13 @@ import { DiagnosticError } from '../../compiler/ir/diagnostic.ts';
 import { equalGraphs } from '../../compiler/ir/equal.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { evaluateGraph } from '../../compiler/ir/evaluate.ts';
+import { OP_NAMES, opRecord } from '../../compiler/ir/ops.ts';
 import { parseGraph, printGraph } from '../../compiler/ir/text.ts';
+import { printType } from '../../compiler/ir/types.ts';
 import { verifyGraph } from '../../compiler/ir/verify.ts';
+import { legalization } from '../../compiler/pipeline.ts';
+import type { BisectGate } from '../../passes/instruments/bisect.ts';
+import { bisectGate } from '../../passes/instruments/bisect.ts';
 import { contractCheck } from '../../passes/instruments/contracts.ts';
 import { verifying } from '../../passes/instruments/verifying.ts';
 import type { PipelineOptions, PipelineResult } from '../../passes/manager.ts';
@@ -17,6 +22,9 @@ import { parsePipeline } from '../../passes/pipeline-text.ts';
 import { PASSES } from '../../passes/registry.ts';
 import { composed } from '../../passes/rules/activations.ts';
 import { pmax, pmin } from '../../runtime/numerics/float.ts';
+import type { GraphAndInputs } from '../support/arbitraries.ts';
+import { evaluatedCalibration } from '../support/calibration.ts';
+import { loadTarget } from '../support/targets.ts';
 import { decoratedGraphs } from './decorate.ts';
 
 const RUNS = Number(process.env.PLUMBLINE_FUZZ_RUNS ?? 150);
@@ -139,5 +147,63 @@ describe('clamps in a row', () => {
             }
           }
     expect(merged).toBeGreaterThan(900);
+  });
+});
+
+describe.each(['f16', 'bf16', 'f8e4m3', 'f8e5m2', 'fixed16', 'int8', 'int8-naive'])('%s on random graphs', (preset) => {
+  const pipeline = parsePipeline(preset);
+  /** Statistics are those of the very values that are fed. */
+  const compiled = ({ graph, inputs }: GraphAndInputs, bisect?: BisectGate): Graph | undefined => {
+    if (!tryRun(graph, PASSES['legalize-layout'])) return undefined;
+    const calibration = evaluatedCalibration([inputs]);
+    return runPipeline(graph, pipeline, { calibration, observers: [verifying()], ...(bisect && { bisect }) }).graph;
+  };
+  const ops = OP_NAMES.filter((op) => !opRecord(op).traits.includes('conversion'));
+  const floatGraphs = decoratedGraphs({ ops, elements: ['f32'], layouts: ['nchw'] });
+
+  test('gives a legal graph of the same outputs, and legalizing leaves what it computes alone', () => {
+    fc.assert(
+      fc.property(floatGraphs, ({ graph, inputs }) => {
+        const result = compiled({ graph, inputs });
+        if (!result) return;
+        for (const { name, value } of graph.outputs) {
+          const output = result.outputs.find((each) => each.name === name);
+          expect(printType(result.node(output?.value ?? '').type)).toBe(printType(graph.node(value).type));
+        }
+        const again = runPipeline(result, legalization(loadTarget('cambricon'))).graph;
+        // The copy of an operand that is an output goes where a conversion makes the output now.
+        const computing = ({ nodes }: Graph): string[] =>
+          nodes.filter((one) => one.kind === 'op' && one.op !== 'identity').map(({ name }) => name);
+        expect(computing(again)).toEqual(computing(result));
+        evaluateGraph(result, inputs);
+      }),
+      { numRuns: Math.ceil(RUNS / 3) },
+    );
+  });
+
+  test('a bisection limit leaves a legal graph wherever it falls', () => {
+    fc.assert(
+      fc.property(floatGraphs, fc.nat({ max: 12 }), ({ graph, inputs }, limit) => {
+        const result = compiled(
+          { graph, inputs },
+          bisectGate(limit, () => undefined),
+        );
+        if (result) evaluateGraph(result, inputs);
+      }),
+      { numRuns: Math.ceil(RUNS / 3) },
+    );
+  });
+
+  test('gives the same text each time, which reads back', () => {
+    fc.assert(
+      fc.property(floatGraphs, (sample) => {
+        const result = compiled(sample);
+        if (!result) return;
+        const { text, constants } = printGraph(result);
+        expect(printGraph(compiled(sample) ?? result).text).toBe(text);
+        expect(equalGraphs(parseGraph(text, { file: 'result', constants }), result)).toBe(true);
+      }),
+      { numRuns: Math.ceil(RUNS / 5) },
+    );
   });
 });

@@ -16,11 +16,15 @@
  *     ; budget: 100
  *     ; refused: xf32                         (a machine refuses the program, with these words)
  *
- * Elements are `fx16`, `f32` or `word`. Numbers must be exact; `0x…` are raw bits, and f32 knows `inf`, `-inf` and `nan`, the canonical one.
+ * Elements are of the types of the instruction table; `word` is another name of `i32`. Numbers must be exact; `0x…` are raw bits, all digits of
+ * them, and floats know `inf`, `-inf` and `nan`, the canonical one.
  * Comments start with `//`.
  */
 import { floatBits } from '../../runtime/numerics/float.ts';
-import type { Space } from '../../isa/fields.ts';
+import type { NarrowName } from '../../runtime/numerics/narrow.ts';
+import { fromNarrow, isNarrow, toNarrow } from '../../runtime/numerics/narrow.ts';
+import type { ElementCode, Space } from '../../isa/fields.ts';
+import { ELEMENT_CODES, ELEMENT_NAMES } from '../../isa/fields.ts';
 
 export interface Cells {
   readonly space: Space;
@@ -47,7 +51,7 @@ export interface Case {
 }
 
 const CELLS = /^(dram|vector|matrix) (0x[0-9a-f]+) (.*)$/;
-const LIST = /^(fx16|f32|word) \[(.*)\]$/;
+const LIST = new RegExp(`^(${ELEMENT_NAMES.join('|')}|word) \\[(.*)\\]$`);
 const REGISTER = /^\$(\d+) = (-?(?:0x[0-9a-f]+|\d+))$/;
 const NUMBER = /^-?(?:0x[0-9a-f]+|\d+)$/;
 
@@ -145,28 +149,41 @@ function cells(text: string, fraction: number): Cells {
 function elements(text: string, fraction: number): Uint8Array {
   const match = LIST.exec(text);
   if (match === null) throw new Error(`'${text}' is no list of elements`);
-  const [, type = '', list = ''] = match;
+  const [, name = '', list = ''] = match;
+  const type = name === 'word' ? 'i32' : (name as ElementCode);
+  const size = ELEMENT_CODES[type].bytes;
   const values = list.split(', ');
-  const bytes = new Uint8Array(values.length * (type === 'fx16' ? 2 : 4));
-  const view = new DataView(bytes.buffer);
+  const bytes = new Uint8Array(values.length * size);
   for (const [i, value] of values.entries()) {
-    if (type === 'fx16') view.setUint16(2 * i, fixedBits(value, fraction), true);
-    else view.setUint32(4 * i, type === 'f32' ? singleBits(value) : number(value), true);
+    let bits = elementBits(type, value, fraction);
+    for (let b = 0; b < size; b++, bits >>= 8n) bytes[i * size + b] = Number(bits & 0xffn);
   }
   return bytes;
 }
 
-function fixedBits(text: string, fraction: number): number {
-  if (/^0x[0-9a-f]{4}$/.test(text)) return Number(text);
-  const raw = Number(text) * 2 ** fraction;
-  if (!Number.isInteger(raw) || raw < -32768 || raw > 32767) throw new Error(`'${text}' is not exact in fx16.${fraction}`);
-  return raw;
+/** The bits of an element, of which the low ones count. */
+function elementBits(type: ElementCode, text: string, fraction: number): bigint {
+  const digits = 2 * ELEMENT_CODES[type].bytes;
+  if (text.startsWith('0x')) {
+    if (text.length - 2 !== digits && type !== 'i32') throw new Error(`'${text}' has not the ${digits} digits of ${type}`);
+    return BigInt(text);
+  }
+  if (type === 'fx16') return integerBits(String(Number(text) * 2 ** fraction), 16, `'${text}' is not exact in fx16.${fraction}`);
+  if (type === 'f32' || isNarrow(type)) return BigInt(floatingBits(type, text));
+  return integerBits(text, 4 * digits, `'${text}' is no number of ${type}`);
 }
 
-function singleBits(text: string): number {
-  if (/^0x[0-9a-f]{8}$/.test(text)) return Number(text);
-  const named: Readonly<Record<string, number>> = { inf: Infinity, '-inf': -Infinity, nan: NaN };
-  const value = named[text] ?? Number(text);
-  if (text in named || Object.is(Math.fround(value), value)) return floatBits(value);
-  throw new Error(`'${text}' is not exact in f32`);
+function integerBits(text: string, bits: number, message: string): bigint {
+  if (!/^-?\d+$/.test(text) || BigInt.asIntN(bits, BigInt(text)) !== BigInt(text)) throw new Error(message);
+  return BigInt(text);
+}
+
+const NAMED: Readonly<Record<string, number>> = { inf: Infinity, '-inf': -Infinity, nan: NaN };
+
+function floatingBits(type: 'f32' | NarrowName, text: string): number {
+  const value = NAMED[text] ?? Number(text);
+  const bits = type === 'f32' ? floatBits(value) : toNarrow(type, Math.fround(value));
+  const back = type === 'f32' ? Math.fround(value) : fromNarrow(type, bits);
+  if (Object.is(back, value)) return bits;
+  throw new Error(`'${text}' is not exact in ${type}`);
 }

@@ -3,6 +3,8 @@
  * looked at, no plans, no pruning, no paths. Shares nothing with the timing model but the instruction table and the accesses.
  */
 import type { ResolvedAccess } from '../../isa/accesses.ts';
+import type { ElementCode } from '../../isa/fields.ts';
+import { ELEMENT_CODES, ELEMENT_NAMES } from '../../isa/fields.ts';
 import { applies, formOf } from '../../isa/instruction.ts';
 import { recordOf } from '../../isa/table.ts';
 import type { Target } from '../../isa/target.ts';
@@ -32,32 +34,47 @@ function occupancy(step: Step, target: Target): number {
   return work + conflict + carried;
 }
 
+/** Name of the element type of an instruction. */
+function typeOf({ fields }: Step['instruction']): ElementCode {
+  const found = ELEMENT_NAMES.find((name) => ELEMENT_CODES[name].code === (fields['type'] ?? 0));
+  if (found === undefined) throw new Error(`no element type ${fields['type'] ?? 0}`);
+  return found;
+}
+
+/** Cycles of so many elements on lanes, of which each takes 1 / rate elements a cycle, or one in rate cycles. */
+const laned = (count: number, lanes: number, rate: number): number =>
+  rate < 1 ? roundedUp(count * rate, lanes) : roundedUp(count, lanes) * rate;
+
 function held({ instruction, accesses }: Step, { vector, matrix, dma, rates, memory }: Target): Held {
   const [first, , third] = accesses;
   if (first === undefined || first.rows === 0) return [0, 0, 0];
-  const rate = instruction.fields['type'] === 1 ? rates.f32 : rates.fx16;
-  const { cost } = recordOf(instruction.mnemonic);
+  const { cost, rate: rateType = typeOf(instruction) } = recordOf(instruction.mnemonic);
+  const moved = ELEMENT_CODES[rateType].bytes / 2;
+  const rate = rateType === 'i32' || rateType === 'i64' ? moved : (rates[rateType] ?? moved);
   if (cost === 'scalar-memory') return [1, 0, 0];
   if (cost === 'transfer') return [first.rows * first.planes * roundedUp(first.rowBytes, dma.bytesPerCycle), 0, 0];
-  if (cost === 'matrix-elementwise') return [roundedUp(elements(first), matrix.elementsPerCycle) * rates.fx16, 0, 0];
+  if (cost === 'matrix-elementwise') return [laned(elements(first), matrix.elementsPerCycle, rates.fx16), 0, 0];
 
-  let row = roundedUp(elements(first), vector.lanes) * rate;
+  let row = laned(elements(first), vector.lanes, rate);
   if (cost === 'vector-divide') row *= vector.divideCycles;
   if (cost === 'vector-transcendental') row *= vector.transcendentalCycles;
   if (cost === 'product' && third !== undefined)
-    row = roundedUp(elements(first), matrix.blocks) * Math.max(1, roundedUp(elements(third), matrix.lanes)) * rate;
+    row = roundedUp(elements(first), matrix.blocks) * laned(Math.max(1, elements(third)), matrix.lanes, rate);
+  if (cost === 'columns' && third !== undefined) row *= Math.max(1, elements(third) / elements(first));
 
   let conflict = 0;
   for (let r = 0; r < first.rows; r++) {
     const needs = new Array<number>(memory.banks).fill(0);
-    for (const { space, mode, start, strideBytes, rowBytes } of accesses) {
+    for (const { access, space, mode, start, strideBytes, rowBytes } of accesses) {
+      if (access.once) continue;
       const bank = Math.floor((start + r * strideBytes) / memory.bankBytes) % memory.banks;
       if (space === 'vector') needs[bank] = (needs[bank] ?? 0) + roundedUp(rowBytes, memory.bankBytes) * (mode === 'update' ? 2 : 1);
     }
     conflict += Math.max(row, ...needs) - row;
   }
   const inPlace = accesses.some(({ mode, low, end }) => mode === 'read' && low < first.end && end > first.low);
-  const carried = cost !== 'product' && first.rows > 1 && first.strideBytes === 0 && inPlace ? (first.rows - 1) * vector.depthCycles : 0;
+  const accumulates = cost === 'product' || cost === 'columns';
+  const carried = !accumulates && first.rows > 1 && first.strideBytes === 0 && inPlace ? (first.rows - 1) * vector.depthCycles : 0;
   return [first.rows * row + (cost === 'vector-reduce' ? Math.ceil(Math.log2(vector.lanes)) : 0), conflict, carried];
 }
 
@@ -180,15 +197,19 @@ function countActivity(activity: Activity, { instruction, accesses }: Step): voi
   activity.mnemonics[instruction.mnemonic] = (activity.mnemonics[instruction.mnemonic] ?? 0) + 1;
   let count = record.unit === 'scalar' ? 1 : 0;
   if (first !== undefined && first.rows > 0 && record.unit !== 'dma' && record.cost !== 'scalar-memory')
-    count = first.rows * elements(first) * (record.cost === 'product' && third !== undefined ? elements(third) : 1);
+    count = first.rows * elements(first);
+  if (record.cost === 'product' && third !== undefined) count *= elements(third);
+  if (record.cost === 'columns' && first !== undefined && third !== undefined) count = first.rows * elements(third);
   if (record.cost === 'scalar-memory') count = 0;
-  const type = record.unit === 'scalar' ? 'word' : instruction.fields['type'] === 1 ? 'f32' : 'fx16';
+  const priced = record.unit === 'scalar' ? 'word' : (record.priced ?? typeOf(instruction));
+  // Accumulators are moved and filled only.
+  const type = priced === 'i32' || priced === 'i64' ? 'word' : priced;
   for (const operation of OPERATIONS) activity.operations[type][operation] += count * (record.operations[operation] ?? 0);
-  if (record.operations.multiply !== undefined && record.operations.add !== undefined) activity.macs += count;
-  record.accesses.forEach(({ space, mode, element, readWhen }, i) => {
+  if (['MMV', 'VMM', 'VCMM', 'VMAC', 'VDP'].includes(instruction.mnemonic)) activity.macs += count;
+  record.accesses.forEach(({ space, mode, element, readWhen, once }, i) => {
     const { rowBytes, planes } = accesses[i] as ResolvedAccess;
     const traffic = activity.bytes[element === 'word' ? 'cache' : space];
-    const bytes = rowBytes * planes * (first?.rows ?? 0);
+    const bytes = rowBytes * planes * (once ? 1 : (first?.rows ?? 0));
     if (mode === 'read' || (mode === 'update' && (readWhen === undefined || instruction.fields['acc'] === 1))) traffic.read += bytes;
     if (mode !== 'read') traffic.write += bytes;
   });

@@ -1,6 +1,7 @@
 /** Random valid graphs: for every op of the table a way to propose operands and attributes that fit what is there already. */
 import type { ElementType } from '../../runtime/numerics/element.ts';
-import { isFixed } from '../../runtime/numerics/element.ts';
+import { fixed16, fractionBits, isFixed, isQuantized, quantizationOf, quantized } from '../../runtime/numerics/element.ts';
+import { isFloat as isFloatElement } from '../../compiler/ir/ops/operands.ts';
 import { GraphBuilder } from '../../compiler/ir/builder.ts';
 import { DiagnosticError } from '../../compiler/ir/diagnostic.ts';
 import type { Attributes, Graph } from '../../compiler/ir/graph.ts';
@@ -16,13 +17,19 @@ export interface GraphOptions {
   /** Ops that may occur; all of the table by default. */
   readonly ops?: readonly OpName[];
   readonly maxOps?: number;
-  /** Element types of the inputs; f32 and fx16.8 by default. */
+  /** Element types of the inputs; `COMPUTED` by default. */
   readonly elements?: readonly ElementType[];
   /** What the constants hold; ordinary numbers by default. */
   readonly contents?: Contents;
   /** Image layouts that convolutions and pooling may have; both by default. */
   readonly layouts?: readonly ('nchw' | 'nhwc')[];
 }
+
+/** Element types that ops compute on, f32 more often than others. */
+export const COMPUTED: readonly ElementType[] = [
+  ...(['f32', 'f32', 'f32', 'f16', 'bf16', 'f8e4m3', 'f8e5m2'] as const),
+  ...(['fx16.8', 'fx16.5', 'i8<0.0625,-3>', 'i8<0.11,17>'] as const),
+];
 
 /** Values with more elements are not computed with any further. */
 const MAX_ELEMENTS = 4096;
@@ -75,7 +82,7 @@ class Sketch {
   }
 
   element(): ElementType {
-    return this.choices.pick(this.#options.elements ?? ['f32', 'f32', 'fx16.8']);
+    return this.choices.pick(this.#options.elements ?? COMPUTED);
   }
 
   layout(): 'nchw' | 'nhwc' {
@@ -113,22 +120,75 @@ class Sketch {
   }
 }
 
-const isArithmetic = ({ element }: TensorType): boolean => element === 'f32' || isFixed(element);
-const isFloat = ({ element }: TensorType): boolean => element === 'f32';
-const arithmeticElement = (sketch: Sketch): ElementType => {
-  const element = sketch.element();
-  return isArithmetic({ element, shape: [] }) ? element : 'f32';
-};
-const anyType = (sketch: Sketch): TensorType => tensorType(sketch.element(), sketch.shape(sketch.choices.between(0, 4)));
-const arithmeticType = (sketch: Sketch): TensorType => tensorType(arithmeticElement(sketch), sketch.shape(sketch.choices.between(0, 4)));
+type Passes = (type: TensorType) => boolean;
 
-/** One operand of any arithmetic type. */
-const unary: Propose = (sketch) => ({ inputs: [sketch.value(isArithmetic, () => arithmeticType(sketch))] });
+const isFloat: Passes = ({ element }) => element === 'f32';
+const isArithmetic: Passes = ({ element }) => isFloatElement(element) || isFixed(element);
+const isTensorScaled: Passes = ({ element }) => isQuantized(element) && quantizationOf(element).axis === undefined;
+/** What stands for real numbers in order. */
+const isOrdered: Passes = (type) => isArithmetic(type) || isTensorScaled(type);
+
+/** An element type of the options that passes, or f32. */
+function element(sketch: Sketch, passes: Passes): ElementType {
+  const drawn = sketch.element();
+  return passes(tensorType(drawn, [])) ? drawn : 'f32';
+}
+
+/** A value that passes, of any rank. */
+function anyValue(sketch: Sketch, passes: Passes): string {
+  return sketch.value(passes, () => {
+    const { choices } = sketch;
+    const type = tensorType(element(sketch, passes), sketch.shape(choices.between(0, 4)));
+    const channelled = isQuantized(type.element) && type.shape.length > 0 && choices.once(3) ? perChannel(choices, type.shape) : type;
+    return passes(channelled) ? channelled : type;
+  });
+}
+
+/** A type with a scale for each index along a dimension, which is drawn unless given. */
+function perChannel(choices: Choices, shape: readonly number[], axis = choices.below(shape.length)): TensorType {
+  const scales = Array.from({ length: shape[axis] ?? 1 }, () => Math.fround(choices.between(1, 40) / 100));
+  return tensorType(quantized({ scales, zeroPoint: 0, axis }), shape);
+}
+
+/** A quantized type with one scale. */
+function tensorScaled(choices: Choices): ElementType {
+  return quantized({ scales: [Math.fround(choices.between(1, 40) / 64)], zeroPoint: choices.between(-128, 127) });
+}
+
+/** The attribute `result` of an op on an element type: what sums, means and products of quantized operands must have. */
+function resultOf(choices: Choices, operand: ElementType): Attributes {
+  return isQuantized(operand) ? { result: tensorScaled(choices) } : {};
+}
+
+/** Type of the weights that operands of an element type multiply with; `axis` is that of the output channels. */
+function weightsOf(choices: Choices, operand: ElementType, shape: readonly number[], axis: number): TensorType {
+  if (isFixed(operand)) return tensorType(fixed16(choices.between(4, 8)), shape);
+  if (!isQuantized(operand)) return tensorType(operand, shape);
+  return choices.once(2) ? tensorType('i8<0.125>', shape) : perChannel(choices, shape, axis);
+}
+
+/** Element type of the bias of a product. */
+function biasElement(operand: ElementType): ElementType {
+  if (isFixed(operand)) return 'i64';
+  return isQuantized(operand) ? 'i32' : 'f32';
+}
+
+/** The attributes in which a product of operands and weights ends. */
+function productEnd(choices: Choices, operand: ElementType, weights: ElementType): Attributes {
+  if (choices.once(4)) return { result: 'f32' };
+  const end = { ...activation(choices), ...resultOf(choices, operand) };
+  return isFixed(operand) && isFixed(weights)
+    ? { ...end, result: fixed16(Math.min(15, choices.below(fractionBits(operand) + fractionBits(weights)))) }
+    : end;
+}
+
+/** One operand of any type that stands for real numbers in order. */
+const unary: Propose = (sketch) => ({ inputs: [anyValue(sketch, isOrdered)] });
 
 /** Two operands: the second of the first one's type, or a constant that broadcasts. */
 const binary: Propose = (sketch) => {
   const { choices } = sketch;
-  const a = sketch.value(isArithmetic, () => arithmeticType(sketch));
+  const a = anyValue(sketch, isArithmetic);
   const { element, shape } = sketch.type(a);
   const same = (type: TensorType): boolean => type.element === element && type.shape.join() === shape.join();
   const small = shape.slice(choices.between(0, shape.length)).map((d) => (choices.once(3) ? 1 : d));
@@ -136,25 +196,27 @@ const binary: Propose = (sketch) => {
   return { inputs: choices.once(4) ? [b, a] : [a, b] };
 };
 
-const moved: Propose = (sketch) => ({
-  inputs: [
-    sketch.value(
-      () => true,
-      () => anyType(sketch),
-    ),
-  ],
-});
+/** A sum of quantized operands, of one shape. */
+const quantizedSum: Propose = (sketch) => {
+  const { choices } = sketch;
+  const a = anyValue(sketch, isTensorScaled);
+  const { shape } = sketch.type(a);
+  const fits: Passes = (type) => isTensorScaled(type) && type.shape.join() === shape.join();
+  const other = tensorType(tensorScaled(choices), shape);
+  const b = choices.once(2) ? sketch.value(fits, () => other) : sketch.constant(other);
+  return { inputs: [a, b], attributes: { ...activation(choices), result: tensorScaled(choices) } };
+};
+
+const moved: Propose = (sketch) => ({ inputs: [anyValue(sketch, () => true)] });
 
 /** One f32 operand. */
-const floating: Propose = (sketch) => ({
-  inputs: [sketch.value(isFloat, () => tensorType('f32', sketch.shape(sketch.choices.between(0, 4))))],
-});
+const floating: Propose = (sketch) => ({ inputs: [anyValue(sketch, isFloat)] });
 
-/** An f32 value of four dimensions. */
-function image(sketch: Sketch): string {
+/** A value of four dimensions that passes. */
+function image(sketch: Sketch, passes: Passes = isFloat): string {
   return sketch.value(
-    (type) => isFloat(type) && type.shape.length === 4,
-    () => tensorType('f32', [sketch.choices.between(1, 2), ...sketch.shape(3, 7)]),
+    (type) => passes(type) && type.shape.length === 4,
+    () => tensorType(element(sketch, passes), [sketch.choices.between(1, 2), ...sketch.shape(3, 7)]),
   );
 }
 
@@ -181,7 +243,11 @@ function windows(choices: Choices, most: number): Attributes {
 }
 
 const PROPOSALS: Readonly<Record<OpName, Propose>> = {
-  add: binary,
+  add: (sketch) => {
+    if (isQuantized(sketch.element())) return quantizedSum(sketch);
+    const sum = binary(sketch);
+    return { ...sum, attributes: activation(sketch.choices) };
+  },
   sub: binary,
   mul: binary,
   div: binary,
@@ -192,14 +258,22 @@ const PROPOSALS: Readonly<Record<OpName, Propose>> = {
   },
   identity: moved,
   quantize: (sketch) => ({
-    inputs: [sketch.value(isFloat, () => tensorType('f32', sketch.shape(2)))],
-    attributes: { fraction: sketch.choices.below(16) },
+    inputs: [anyValue(sketch, isFloat)],
+    attributes: { to: sketch.choices.pick([fixed16(sketch.choices.below(16)), tensorScaled(sketch.choices)]) },
+  }),
+  cast: (sketch) => ({
+    inputs: [anyValue(sketch, ({ element }) => isFloatElement(element))],
+    attributes: { to: sketch.choices.pick<ElementType>(['f32', 'f16', 'bf16', 'f8e4m3', 'f8e5m2']) },
+  }),
+  requantize: (sketch) => ({
+    inputs: [sketch.value(isTensorScaled, () => tensorType('i8<0.5,3>', sketch.shape(2)))],
+    attributes: { to: tensorScaled(sketch.choices) },
   }),
   dequantize: (sketch) => ({
     inputs: [
       sketch.value(
-        ({ element }) => isFixed(element),
-        () => tensorType('fx16.8', sketch.shape(2)),
+        (type) => isFixed(type.element) || isTensorScaled(type),
+        () => tensorType(sketch.choices.pick(['fx16.8', 'i8<0.5,3>']), sketch.shape(2)),
       ),
     ],
   }),
@@ -242,7 +316,7 @@ const PROPOSALS: Readonly<Record<OpName, Propose>> = {
   },
   pad: (sketch) => {
     const { choices } = sketch;
-    const { inputs } = floating(sketch);
+    const { inputs } = unary(sketch);
     const rank = sketch.type(inputs[0] ?? '').shape.length;
     const pads = Array.from({ length: 2 * rank }, () => (choices.once(3) ? choices.between(1, 2) : 0));
     return { inputs, attributes: { pads, value: choices.once(2) ? 0 : choices.between(-4, 4) / 4 } };
@@ -251,7 +325,9 @@ const PROPOSALS: Readonly<Record<OpName, Propose>> = {
     const { choices } = sketch;
     const kernel = [choices.between(1, 3), choices.between(1, 3)];
     const modes = { ceil_mode: choices.once(2), count_include_pad: choices.once(2) };
-    return { inputs: [image(sketch)], attributes: { ...windows(choices, 1), kernel, layout: sketch.layout(), ...modes } };
+    const x = image(sketch, isOrdered);
+    const attributes = { ...windows(choices, 1), kernel, layout: sketch.layout(), ...modes, ...resultOf(choices, sketch.type(x).element) };
+    return { inputs: [x], attributes };
   },
   transpose: (sketch) => {
     const { inputs } = moved(sketch);
@@ -262,21 +338,21 @@ const PROPOSALS: Readonly<Record<OpName, Propose>> = {
   gemm: (sketch) => {
     const { choices } = sketch;
     const a = sketch.value(
-      (type) => isArithmetic(type) && type.shape.length === 2,
-      () => tensorType(arithmeticElement(sketch), sketch.shape(2, 9)),
+      (type) => isOrdered(type) && type.shape.length === 2,
+      () => tensorType(element(sketch, isOrdered), sketch.shape(2, 9)),
     );
-    const { element, shape } = sketch.type(a);
-    const [trans_a, trans_b] = [choices.once(2), choices.once(2)];
+    const { element: operand, shape } = sketch.type(a);
+    const isExact = !isFloatElement(operand);
+    const [trans_a, trans_b] = isExact ? [false, false] : [choices.once(2), choices.once(2)];
     const [m = 1, k = 1] = trans_a ? [...shape].reverse() : shape;
     const n = choices.between(1, 9);
-    const b = sketch.constant(tensorType(element, trans_b ? [n, k] : [k, n]));
-    const attributes = { trans_a, trans_b, ...activation(choices) };
-    if (isFixed(element) || choices.once(3)) return { inputs: [a, b], attributes };
-    const c = sketch.constant(tensorType(element, choices.pick([[n], [m, n], [1], [m, 1], []])));
-    return {
-      inputs: [a, b, c],
-      attributes: choices.once(2) ? { ...attributes, alpha: choices.between(-8, 8) / 4, beta: choices.between(-8, 8) / 4 } : attributes,
-    };
+    const weights = weightsOf(choices, operand, trans_b ? [n, k] : [k, n], 1);
+    const b = sketch.constant(weights);
+    const attributes = { trans_a, trans_b, ...productEnd(choices, operand, weights.element) };
+    if (choices.once(3)) return { inputs: [a, b], attributes };
+    const c = sketch.constant(tensorType(biasElement(operand), isExact ? [n] : choices.pick([[n], [m, n], [1], [m, 1], []])));
+    const factors = !isExact && choices.once(2) ? { alpha: choices.between(-8, 8) / 4, beta: choices.between(-8, 8) / 4 } : {};
+    return { inputs: [a, b, c], attributes: { ...attributes, ...factors } };
   },
   matmul: (sketch) => {
     const { choices } = sketch;
@@ -291,30 +367,26 @@ const PROPOSALS: Readonly<Record<OpName, Propose>> = {
   },
   conv: (sketch) => {
     const { choices } = sketch;
-    const layout = sketch.layout();
-    const x = sketch.value(
-      (type) => isFloat(type) && type.shape.length === 4,
-      () => tensorType('f32', [choices.between(1, 2), ...sketch.shape(3, 7)]),
-    );
-    const channels = sketch.type(x).shape[layout === 'nchw' ? 1 : 3] ?? 1;
+    const x = image(sketch, isOrdered);
+    const { element: operand, shape } = sketch.type(x);
+    const layout = isFloatElement(operand) ? sketch.layout() : 'nhwc';
+    const channels = shape[layout === 'nchw' ? 1 : 3] ?? 1;
     const groups = choices.pick([1, 1, channels, ...[2, 3].filter((g) => channels % g === 0)]);
     const [height, width] = [choices.between(1, 3), choices.between(1, 3)];
     const outputs = groups * choices.between(1, 3);
     const w = layout === 'nchw' ? [outputs, channels / groups, height, width] : [height, width, channels / groups, outputs];
-    const bias = choices.once(2) ? [] : [sketch.constant(tensorType('f32', [outputs]))];
-    const attributes = { ...windows(choices, 2), layout, groups, ...activation(choices) };
-    return { inputs: [x, sketch.constant(tensorType('f32', w)), ...bias], attributes };
+    const weights = weightsOf(choices, operand, w, 3);
+    const bias = choices.once(2) ? [] : [sketch.constant(tensorType(biasElement(operand), [outputs]))];
+    const attributes = { ...windows(choices, 2), layout, groups, ...productEnd(choices, operand, weights.element) };
+    return { inputs: [x, sketch.constant(weights), ...bias], attributes };
   },
   'max-pool': (sketch) => {
     const { choices } = sketch;
-    const x = sketch.value(
-      (type) => isArithmetic(type) && type.shape.length === 4,
-      () => tensorType(arithmeticElement(sketch), [choices.between(1, 2), ...sketch.shape(3, 7)]),
-    );
     const kernel = [choices.between(1, 3), choices.between(1, 3)];
+    const most = Math.min(...kernel) - 1;
     return {
-      inputs: [x],
-      attributes: { kernel, ...windows(choices, Math.min(...kernel) - 1), layout: sketch.layout(), ceil_mode: choices.once(2) },
+      inputs: [image(sketch, isOrdered)],
+      attributes: { kernel, ...windows(choices, most), layout: sketch.layout(), ceil_mode: choices.once(2) },
     };
   },
   'batch-norm': (sketch) => {

@@ -33,9 +33,14 @@ export interface RandomProgram {
 const list = (element: fc.Arbitrary<number>, length: number) =>
   fc.array(fc.oneof({ weight: 15, arbitrary: element }, { weight: 1, arbitrary: fc.integer() }), { minLength: length, maxLength: length });
 
-/** Mostly multiples of 4, some of 2. */
+/** Mostly multiples of 8 or 4, some of 2 or 1: elements have as many bytes. */
 const bytes = (words: fc.Arbitrary<number>) =>
-  fc.oneof({ weight: 11, arbitrary: words.map((x) => 4 * x) }, { weight: 1, arbitrary: words.map((x) => 2 * x) });
+  fc.oneof(
+    { weight: 5, arbitrary: words.map((x) => 8 * Math.trunc(x / 2)) },
+    { weight: 6, arbitrary: words.map((x) => 4 * x) },
+    { weight: 1, arbitrary: words.map((x) => 2 * x) },
+    { weight: 1, arbitrary: words },
+  );
 
 /** Sixteen sizes, sixteen strides, thirty-two addresses; one in sixteen is anything. */
 function registerFile({ vectorBytes, elements }: Small) {

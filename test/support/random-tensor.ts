@@ -1,12 +1,13 @@
 /** Tensors with seeded contents. */
 import type { ElementType } from '../../runtime/numerics/element.ts';
 import { isFixed } from '../../runtime/numerics/element.ts';
+import { isNarrow, toNarrow } from '../../runtime/numerics/narrow.ts';
 import { xorshift32 } from '../../runtime/numerics/random.ts';
 import type { Tensor, TensorData } from '../../compiler/ir/tensor.ts';
 import { zeros } from '../../compiler/ir/tensor.ts';
 import type { TensorType } from '../../compiler/ir/types.ts';
 
-/** ordinary: f32 between -2 and 2, never NaN, infinite or zero · positive: no negative ones · special: all kinds of numbers */
+/** ordinary: floats between -2 and 2, never NaN, infinite or zero · positive: no negative ones · special: all kinds of numbers */
 export type Contents = 'ordinary' | 'positive' | 'special';
 
 const SPECIAL_FLOATS = [0, -0, 1, -1, NaN, Infinity, -Infinity, 2 ** -149, -(2 ** -130), 3.4e38, -3.4e38, 65504];
@@ -33,6 +34,10 @@ function fill(data: TensorData, { element }: TensorType, random: () => number, c
 function generator(element: ElementType, random: () => number, contents: Contents): () => number {
   const special = (): boolean => contents === 'special' && random() % 8 === 0;
   const low = contents === 'positive' ? 0 : -1;
+  if (isNarrow(element)) {
+    const wide = generator('f32', random, contents);
+    return () => (special() ? random() : toNarrow(element, wide()));
+  }
   if (isFixed(element)) return () => (special() ? random() : low * 512 + (random() % 1024));
   switch (element) {
     case 'f32':

@@ -37,9 +37,10 @@ describe('activity', () => {
     // Product: 5 · 30 · 20 = 3000. VAS: 5 · 20. VMAX: 20. Dot product of 20 in fx16. One word multiplied; control counts one
     // operation of no kind.
     expect(report.activity.operations).toEqual({
-      f32: { multiply: 3000, add: 3000 + 100, divide: 0, transcendental: 0, compare: 20 },
-      fx16: { multiply: 20, add: 20, divide: 0, transcendental: 0, compare: 0 },
-      word: { multiply: 1, add: 0, divide: 0, transcendental: 0, compare: 0 },
+      ...noActivity().operations,
+      f32: { multiply: 3000, add: 100, accumulate: 3000, divide: 0, transcendental: 0, compare: 20 },
+      fx16: { multiply: 20, add: 20, accumulate: 0, divide: 0, transcendental: 0, compare: 0 },
+      word: { multiply: 1, add: 0, accumulate: 0, divide: 0, transcendental: 0, compare: 0 },
     });
     expect(report.activity.macs).toBe(3020);
   });
@@ -61,6 +62,29 @@ describe('activity', () => {
     // Four rows of 20 elements in f32: factors and accumulators read, accumulators written.
     const { bytes } = time(stepsOf('VMAC.f32.rep $2, $11, $1, $3, $20, $21, $21, $0', { ...REGISTERS, 20: 4 }), target).report.activity;
     expect(bytes.vector).toEqual({ read: 3 * 320, write: 320 });
+  });
+
+  it('counts the operations of quantized instructions at their own types, and what rows share once', () => {
+    // Three rows of 20 channels in i8: nine taps each, ended with 8 bytes of parameters a channel; two quantized rows are added.
+    const { operations, macs, bytes } = time(
+      stepsOf(
+        `VCMM.i8.rep $2, $11, $1, $3, $5, $20, $21, $21
+         VRQ.i8.element.rep $1, $11, $2, $3, $20, $0, $0
+         VQAV $1, $11, $1, $3, $0, $0, $0, $0
+         VFIN.f16.element.none.rep $1, $11, $2, $3, $20`,
+        { ...REGISTERS, 3: 16384, 5: 9, 20: 3 },
+      ),
+      target,
+    ).report.activity;
+    expect(operations.i8).toEqual({ multiply: 540, add: 0, accumulate: 540, divide: 0, transcendental: 0, compare: 0 });
+    expect(operations.word).toEqual({ multiply: 60, add: 60, accumulate: 0, divide: 0, transcendental: 0, compare: 60 });
+    expect(operations.fx16).toEqual({ multiply: 40, add: 40, accumulate: 0, divide: 0, transcendental: 0, compare: 20 });
+    expect(operations.f32).toEqual({ multiply: 0, add: 60, accumulate: 0, divide: 0, transcendental: 0, compare: 60 });
+    expect(operations.f16).toEqual(noActivity().operations.f16);
+    expect(macs).toBe(540);
+    // Read: VCMM its input and its matrix for each row; VRQ sums and parameters once; VQAV two rows; VFIN sums and biases once.
+    expect(bytes.vector.read).toBe(3 * 180 + 3 * 180 + (240 + 160) + 40 + (240 + 80));
+    expect(bytes.vector.write).toBe(240 + 60 + 20 + 120);
   });
 
   it('gives layers their own', () => {

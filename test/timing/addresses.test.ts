@@ -195,6 +195,7 @@ describe('what is known', () => {
     ['a register that data left again', `VMAX.f32 $2, $5, $1\nSMOVE $2, #4\n${USE}`],
     ['data as a scalar operand', 'VMAX.f32 $2, $5, $1\nSADD $3, $2, #1\nVAS.f32 $1, $5, $1, $3\nSSTORE $3, $8, #0'],
     ['a jump to a register', 'SMOVE $2, #1\nJUMP $2'],
+    ['a shift that is known', 'SMOVE $2, #4\nSMOVE $9, #1\nVRQ.q16.element $8, $9, $1, $1, $2, $5'],
   ])('%s', (_, lines) => {
     expect(known(lines)).toBe(true);
   });
@@ -209,6 +210,7 @@ describe('what is known', () => {
     ['a branch on data', 'VMAX.f32 $2, $5, $1\nCB #1, $2'],
     ['a jump by data', 'VMAX.f32 $2, $5, $1\nJUMP $2'],
     ['a divisor', 'VMAX.f32 $2, $5, $1\nSDIV $3, $5, $2'],
+    ['a shift', 'VMAX.f32 $2, $5, $1\nSMOVE $9, #1\nVRQ.q16.element $8, $9, $1, $1, $2, $5'],
   ])('not %s', (_, lines) => {
     expect(known(lines)).toBe(false);
   });

@@ -318,6 +318,35 @@ describe('products', () => {
   });
 });
 
+describe('element types of extensions', () => {
+  it('take one cycle a slice in 16 bits, and share lanes in 8', () => {
+    // 512 elements: 16 slices, D4 E20 R23; two to a lane, 8 slices, D4 E12 R15.
+    expectCycles(23, { program: 'VAV.f16 $1, $14, $2, $3', causes: { issue: 4, vector: 16, pipelineDepth: 3 } });
+    expectCycles(15, { program: 'VGTM.i8 $1, $14, $2, $3', causes: { issue: 4, vector: 8, pipelineDepth: 3 } });
+    // 65 are two slices, not one and a half.
+    expectCycles(9, { program: 'VGTM.i8 $1, $20, $2, $3', registers: { 20: 65 }, causes: { issue: 4, vector: 2, pipelineDepth: 3 } });
+  });
+
+  it('halve products of 8 bits', () => {
+    // 64 outputs of 64 inputs: 2 · 1 cycles, in 16 bits 2 · 2. Accumulators of 4 bytes are 256 bytes, or 4 accesses.
+    expectCycles(20, { program: 'VMM.i8 $1, $11, $0, $2, $11', causes: { issue: 4, matrix: 2, bankConflict: 2, pipelineDepth: 12 } });
+    expectCycles(20, { program: 'VMM.f16 $1, $11, $0, $2, $11', causes: { issue: 4, matrix: 4, pipelineDepth: 12 } });
+  });
+
+  it('take a slice for each tap of columns, and accumulate back to back', () => {
+    // Four rows of 9 taps of 32 channels: 4 · 9 cycles each; the second continues the accumulators of the first.
+    const program = 'VCMM.f16.rep $1, $10, $3, $2, $20, $21, $13, $0\n VCMM.f16.acc.rep $1, $10, $3, $2, $20, $21, $13, $0';
+    expectCycles(79, { program, registers: { 20: 9, 21: 4 }, causes: { issue: 4, vector: 72, pipelineDepth: 3 } });
+  });
+
+  it('end accumulators at the rate of elements, held up by what is read of them', () => {
+    // Three rows of 64 sums in i32 take a cycle each, and 4 accesses of 256 bytes each time in bank 1, where the elements are written in the second
+    // row: 4 + 5 + 4 cycles. The parameters are read once.
+    const program = 'VRQ.i8.element.rep $1, $11, $2, $3, $20, $21, $0';
+    expectCycles(20, { program, registers: { 20: 3, 21: 8 }, causes: { issue: 4, vector: 3, bankConflict: 10, pipelineDepth: 3 } });
+  });
+});
+
 describe('queues', () => {
   it('dispatch in order: what is behind a waiting instruction waits too', () => {
     // Load D4 R120, addition D120; the product, though free to go, D121 E125 R137. Addition: E136 R139.

@@ -1,10 +1,12 @@
 /** Laws of the timing model over random programs, whose instructions are derived from the table. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ELEMENT_CODES } from '../../isa/fields.ts';
 import { assemble } from '../../isa/assembly.ts';
 import { isIllegal } from '../../isa/codec.ts';
-import { makeInstruction } from '../../isa/instruction.ts';
+import { elementOf, makeInstruction } from '../../isa/instruction.ts';
 import type { AnyInstruction } from '../../isa/table.ts';
+import { recordOf } from '../../isa/table.ts';
 import type { Target } from '../../isa/target.ts';
 import { MEMORIES, OPERATION_TYPES, OPERATIONS } from '../../runtime/machine/activity.ts';
 import { energyOf } from '../../runtime/machine/energy.ts';
@@ -13,12 +15,13 @@ import { UNITS } from '../../runtime/machine/timing-plan.ts';
 import type { TimingReport } from '../../runtime/machine/timing-report.ts';
 import { TimingModel } from '../../runtime/machine/timing.ts';
 import { CAUSE_NAMES } from '../../runtime/machine/causes.ts';
-import { arbitraryInstruction } from '../support/instructions.ts';
+import { arbitraryInstruction, typeCodes } from '../support/instructions.ts';
 import { plainReport, plainTimes } from '../support/plain-timing.ts';
 import { registersWith, stepOf, time, varied } from '../support/steps.ts';
 import { loadTarget } from '../support/targets.ts';
 
 const cambricon = loadTarget('cambricon');
+const bytesOf = (type: number): number => ELEMENT_CODES[elementOf({ fields: { type } })].bytes;
 const RUNS = { numRuns: 300 };
 
 /** Register values serve as sizes, counts, strides and addresses alike: small, and often equal, so that ranges overlap. */
@@ -281,9 +284,8 @@ describe('bounds', () => {
       const { dram } = activity.bytes;
       expect(cycles * target.dma.bytesPerCycle).toBeGreaterThanOrEqual(dram.read + dram.write);
       expect(cycles * target.issue.width).toBeGreaterThanOrEqual(activity.instructions);
-      const ofVectors = macsOfVectors(steps);
-      expect(cycles * target.vector.lanes).toBeGreaterThanOrEqual(ofVectors);
-      expect(cycles * target.matrix.blocks * target.matrix.lanes).toBeGreaterThanOrEqual(activity.macs - ofVectors);
+      expect(cycles * target.vector.lanes).toBeGreaterThanOrEqual(lanesOfMacs(steps, 'vector'));
+      expect(cycles * target.matrix.blocks * target.matrix.lanes).toBeGreaterThanOrEqual(lanesOfMacs(steps, 'matrix'));
     }));
 
   it('keeps the order of stages, of issue and of dispatch', () =>
@@ -319,6 +321,8 @@ describe('a faster machine is never slower', () => {
     'faster exponentials': (target, by) => varied(target, { vector: { transcendentalCycles: 17 - by } }),
     'a faster cache': (target, by) => varied(target, { scalar: { memoryCycles: Math.max(1, 4 - by) } }),
     'faster f32': (target) => varied(target, { rates: { f32: 2 } }),
+    'faster 8-bit integers': (target) => varied(target, { rates: { i8: 0.25 } }),
+    'faster 16-bit floats': (target) => varied(target, { rates: { f16: 0.5, bf16: 0.5 } }),
   };
 
   it.each(Object.entries(faster))('%s', (_, change) => {
@@ -352,13 +356,13 @@ describe('a repeated instruction', () => {
     offset: fc.integer({ min: 0, max: 3 }),
     gap: fc.integer({ min: 0, max: 3 }),
     still: fc.boolean(),
-    type: fc.integer({ min: 0, max: 1 }),
+    type: fc.constantFrom(...typeCodes('VAV')),
   });
 
   it('keeps the vector unit as long as the single instructions that it stands for', () => {
     fc.assert(
       fc.property(shape, fc.boolean(), arbitraryTarget, ({ size, rows, offset, gap, still, type }, sums, target) => {
-        const stride = size * (type === 1 ? 4 : 2) + 64 * gap;
+        const stride = size * bytesOf(type) + 64 * gap;
         const outStride = still ? 0 : stride;
         const a = sums ? OUT : IN;
         const fields = { out: 1, size: 2, a: 3, b: 4, type };
@@ -394,10 +398,10 @@ describe('a repeated instruction', () => {
   it('keeps the matrix unit as long as the single products that it stands for', () => {
     fc.assert(
       fc.property(shape, fc.integer({ min: 1, max: 100 }), arbitraryTarget, ({ size, rows, offset, gap, type }, inputs, target) => {
-        const bytes = type === 1 ? 4 : 2;
-        const outStride = size * bytes + 64 * gap;
-        const inStride = inputs * bytes;
-        const fields = { out: 1, out_size: 2, matrix: 3, in: 4, in_size: 5, type, acc: type };
+        const element = elementOf({ fields: { type } });
+        const outStride = size * ELEMENT_CODES[ELEMENT_CODES[element].accumulator].bytes + 64 * gap;
+        const inStride = inputs * bytesOf(type);
+        const fields = { out: 1, out_size: 2, matrix: 3, in: 4, in_size: 5, type, acc: element === 'fx16' ? 0 : 1 };
         const registers = registersWith({ 1: OUT, 2: size, 4: IN + 64 * offset, 5: inputs, 6: rows, 7: outStride, 8: inStride });
         const whole = makeInstruction('VMM', { ...fields, rep: 1, count: 6, ostride: 7, istride: 8 });
         const single = makeInstruction('VMM', fields);
@@ -419,12 +423,13 @@ describe('a repeated instruction', () => {
   });
 });
 
-/** Multiply-accumulates of the vector unit. */
-/** Multiply-accumulates of the vector unit. */
-function macsOfVectors(steps: readonly Step[]): number {
+/** Lanes for a cycle that the multiply-accumulates of a unit need at least: 8-bit types share one. */
+function lanesOfMacs(steps: readonly Step[], unit: 'vector' | 'matrix'): number {
   return sum(
-    steps.map(({ instruction: { mnemonic }, accesses: [first] }) =>
-      (mnemonic === 'VDP' || mnemonic === 'VMAC') && first !== undefined ? (first.rows * first.rowBytes) / first.elementBytes : 0,
-    ),
+    steps.map((step) => {
+      const { unit: at, macs } = recordOf(step.instruction.mnemonic);
+      const isByte = step.accesses[1]?.elementBytes === 1;
+      return macs && at === unit ? time([step], cambricon).report.activity.macs * (isByte ? 0.5 : 1) : 0;
+    }),
   );
 }

@@ -1,10 +1,13 @@
 /** `plumbline check`: can this model be compiled for this target? */
 import type { Command } from 'commander';
 import process from 'node:process';
+import { parsePipeline } from '../../../passes/pipeline-text.ts';
 import { count } from '../../../runtime/report/format.ts';
 import { renderTable } from '../../../runtime/report/table.ts';
 import type { ModelCheck } from '../checking.ts';
 import { checkModel } from '../checking.ts';
+import type { CalibrationFlags } from '../calibration.ts';
+import { addCalibrationOptions, pipelineOptions } from '../calibration.ts';
 import { EXIT } from '../errors.ts';
 import { findModel } from '../model.ts';
 import type { BindingFlags } from '../options.ts';
@@ -12,7 +15,7 @@ import { MODEL_ARGUMENT, addBindingOptions, addTargetOption, jsonOption, passesO
 import { print, printJson } from '../output.ts';
 import { loadTarget } from '../target.ts';
 
-interface Flags extends BindingFlags {
+interface Flags extends BindingFlags, CalibrationFlags {
   readonly target: string;
   readonly passes: string;
   readonly json?: boolean;
@@ -23,14 +26,16 @@ export function addCheck(program: Command): void {
     .command('check')
     .description('tell whether a model can be compiled for an accelerator, operator by operator')
     .argument('<model>', MODEL_ARGUMENT);
-  addTargetOption(command).addOption(passesOption());
+  addCalibrationOptions(addTargetOption(command).addOption(passesOption()));
   addBindingOptions(command).addOption(jsonOption()).addHelpText('after', '\nThe exit code is 3 when it cannot be compiled.').action(run);
 }
 
-function run(model: string, { target: name, passes, json, ...binding }: Flags): void {
+async function run(model: string, { target: name, passes: text, json, calibration, preprocess, ...binding }: Flags): Promise<void> {
   const source = findModel(model);
   const target = loadTarget(name);
-  const check = checkModel(source, target, passes, binding);
+  const passes = parsePipeline(text);
+  const flags = { ...(calibration !== undefined && { calibration }), ...(preprocess !== undefined && { preprocess }) };
+  const check = checkModel(source, target, passes, await pipelineOptions(passes, source, flags), binding);
   if (json) printJson({ schema: 'plumbline.check/1', model: source.name, target: target.name, ...check });
   else print(render(check, source.name, target.name));
   if (!check.compilable) process.exitCode = EXIT.unsupported;

@@ -17,6 +17,8 @@ import { printTiled } from '../../lower/tiled-text.ts';
 import { lower } from '../../lower/lower.ts';
 import { legalize, optimize } from '../../pipeline.ts';
 import { annotation } from '../annotate.ts';
+import type { CalibrationFlags } from '../calibration.ts';
+import { addCalibrationOptions, pipelineOptions } from '../calibration.ts';
 import { showPrinted } from '../graph-file.ts';
 import { findModel, loadGraph } from '../model.ts';
 import type { BindingFlags } from '../options.ts';
@@ -28,7 +30,7 @@ import { loadTarget } from '../target.ts';
 const STAGES = ['imported', 'graph', 'legal', 'tiled', 'memory', 'asm', 'bin'] as const;
 type EmitStage = (typeof STAGES)[number];
 
-interface Flags extends BindingFlags {
+interface Flags extends BindingFlags, CalibrationFlags {
   readonly output?: string;
   readonly target: string;
   readonly passes: string;
@@ -41,7 +43,7 @@ export function addCompile(program: Command): void {
     .description('compile a model to a program for an accelerator')
     .argument('<model>', MODEL_ARGUMENT)
     .option('-o, --output <file>', 'where to write; text goes to standard output otherwise');
-  addTargetOption(command).addOption(passesOption());
+  addCalibrationOptions(addTargetOption(command).addOption(passesOption()));
   addBindingOptions(command)
     .addOption(
       new Option(
@@ -64,7 +66,7 @@ Examples:
     .action(run);
 }
 
-function run(model: string, flags: Flags): void {
+async function run(model: string, flags: Flags): Promise<void> {
   const { emit, output } = flags;
   if (emit === 'bin' && output === undefined)
     return fail('usage', 'cli/no-output', 'a program needs a file to be written to', {
@@ -72,13 +74,23 @@ function run(model: string, flags: Flags): void {
     });
   const target = loadTarget(flags.target);
   const passes = parsePipeline(flags.passes);
-  const imported = loadGraph(findModel(model), flags);
-  if (emit === 'imported') return showPrinted(printGraph(imported), output);
-  const optimized = optimize(imported, passes).graph;
-  if (emit === 'graph') return showPrinted(printGraph(optimized), output);
+  const source = findModel(model);
+  const imported = loadGraph(source, flags);
+  if (emit === 'imported') {
+    showPrinted(printGraph(imported), output);
+    return;
+  }
+  const optimized = optimize(imported, passes, await pipelineOptions(passes, source, flags)).graph;
+  if (emit === 'graph') {
+    showPrinted(printGraph(optimized), output);
+    return;
+  }
   const legal = legalize(optimized, target);
-  if (emit === 'legal') return showPrinted(printGraph(legal), output);
-  return writeLowered(legal, target, emit, output);
+  if (emit === 'legal') {
+    showPrinted(printGraph(legal), output);
+    return;
+  }
+  writeLowered(legal, target, emit, output);
 }
 
 function writeLowered(

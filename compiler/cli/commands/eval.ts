@@ -15,6 +15,8 @@ import { renderHostProfile } from '../../../runtime/report/host-profile.ts';
 import { fail } from '../../ir/diagnostic.ts';
 import type { CompileObserver, CompilePhase } from '../../lower/phases.ts';
 import { compileModel } from '../../pipeline.ts';
+import type { CalibrationFlags } from '../calibration.ts';
+import { addCalibrationOption, pipelineOptions } from '../calibration.ts';
 import { datasetOf } from '../data.ts';
 import { interruptible } from '../interrupt.ts';
 import { findModel, loadGraph } from '../model.ts';
@@ -40,7 +42,7 @@ const PRESETS_HELP = Object.entries(PREPROCESS_PRESETS)
   .map(([name, { text, doc }]) => `  ${name.padEnd(14)} ${doc}\n${' '.repeat(17)}${text}`)
   .join('\n');
 
-interface Flags extends BindingFlags, DataFlags {
+interface Flags extends BindingFlags, CalibrationFlags, DataFlags {
   readonly target: string;
   readonly passes: string;
   readonly engine: EngineName;
@@ -56,7 +58,7 @@ export function addEval(program: Command): void {
     .command('eval')
     .description('compile a model, execute it on labelled data, and report accuracy, throughput and energy')
     .argument('<model>', MODEL_ARGUMENT);
-  addTargetOption(addDataOptions(command))
+  addCalibrationOption(addTargetOption(addDataOptions(command)))
     .addOption(workersOption())
     .addOption(passesOption())
     .addOption(engineOption())
@@ -112,8 +114,10 @@ async function run(model: string, flags: Flags): Promise<void> {
   const graph = observe('import', () => loadGraph(source, flags));
   const loaded = monotonicSeconds();
   const dataset = await datasetOf(source, flags);
+  const options = await pipelineOptions(passes, source, flags);
   const prepared = monotonicSeconds();
-  const compilation = compileModel(graph, { target, passes, observe, ...(saver && { pipeline: { observers: saver.observers } }) });
+  const pipeline = { ...options, observers: [...(options.observers ?? []), ...(saver?.observers ?? [])] };
+  const compilation = compileModel(graph, { target, passes, pipeline, observe });
   const { program } = compilation;
   const container = observe('encode', () => encodeContainer(program, containerInfo(target)));
   const programBytes = container.length;

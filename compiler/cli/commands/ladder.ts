@@ -12,6 +12,8 @@ import { monotonicSeconds } from '../../../runtime/platform/node.ts';
 import { renderLadder } from '../../../runtime/report/ladder.ts';
 import { DiagnosticError, fail } from '../../ir/diagnostic.ts';
 import type { Graph } from '../../ir/graph.ts';
+import type { CalibrationFlags } from '../calibration.ts';
+import { addCalibrationOption, pipelineOptions } from '../calibration.ts';
 import { datasetOf } from '../data.ts';
 import { interruptible } from '../interrupt.ts';
 import type { ModelSource } from '../model.ts';
@@ -36,7 +38,7 @@ import { loadTarget } from '../target.ts';
 
 const DEFAULT_CONTRACT_SAMPLES = 2;
 
-interface Flags extends BindingFlags, DataFlags {
+interface Flags extends BindingFlags, CalibrationFlags, DataFlags {
   readonly target: string;
   readonly passes: string;
   readonly engine: EngineName;
@@ -51,7 +53,7 @@ export function addLadder(program: Command): void {
     .command('ladder')
     .description('compile and execute after every pass: what each did to accuracy, cycles, bytes and energy')
     .argument('<model>', MODEL_ARGUMENT);
-  addTargetOption(addDataOptions(command))
+  addCalibrationOption(addTargetOption(addDataOptions(command)))
     .addOption(passesOption())
     .addOption(engineOption())
     .option(
@@ -74,6 +76,7 @@ code 1 behind the rows so far. In JSON everything but \`host\` is the same in ev
 Examples:
   plumbline ladder mobilenet --limit 1000
   plumbline ladder lenet-300-100 --passes O1,to-fixed-point --budget 0.5pt
+  plumbline ladder mobilenet --passes int8 --limit 1000
   plumbline ladder resnet --limit 200 --orders --json`,
     )
     .action(run);
@@ -106,6 +109,7 @@ async function climb(model: string, flags: Flags, shown: Phases, signal: AbortSi
     dataset,
     model: source.name,
     container: containerInfo(target),
+    pipeline: await pipelineOptions(passes, source, flags),
     contractSamples: await contractSamplesOf(graph, source, dataset, flags),
     engine: flags.engine,
     now: monotonicSeconds,

@@ -22,6 +22,8 @@ import { fail } from '../../ir/diagnostic.ts';
 import type { Graph } from '../../ir/graph.ts';
 import { printGraph } from '../../ir/text.ts';
 import { checkGraph } from '../../ir/verify.ts';
+import type { CalibrationFlags } from '../calibration.ts';
+import { addCalibrationOptions, pipelineOptions } from '../calibration.ts';
 import type { CheckFlags } from '../checked-model.ts';
 import { checkSpec, unlabelledSamples } from '../checked-model.ts';
 import { showPrinted, writePrinted } from '../graph-file.ts';
@@ -30,7 +32,7 @@ import { findModel, loadGraph } from '../model.ts';
 import { renderStepReports, stepReports } from '../opt-report.ts';
 import type { BindingFlags } from '../options.ts';
 import { DEFAULT_PASSES, DEFAULT_TARGET, MODEL_ARGUMENT, addBindingOptions, jsonOption, nameList, positiveInteger } from '../options.ts';
-import { printJson, printMessage, printWarning } from '../output.ts';
+import { printJson, printMessage } from '../output.ts';
 import { graphSamples } from '../samples.ts';
 import { failUnknown } from '../suggest.ts';
 import { loadTarget } from '../target.ts';
@@ -38,7 +40,7 @@ import { loadTarget } from '../target.ts';
 /** Samples of a check where the file holds none. */
 const CHECK_SAMPLES = 4;
 
-interface Flags extends BindingFlags, CheckFlags {
+interface Flags extends BindingFlags, CalibrationFlags, CheckFlags {
   readonly target?: string;
   readonly passes?: string;
   readonly output?: string;
@@ -75,7 +77,7 @@ Examples:
 }
 
 function addOptions(command: Command): Command {
-  return addBindingOptions(command)
+  return addCalibrationOptions(addBindingOptions(command))
     .option('-p, --passes <pipeline>', `passes, separated by commas; see \`plumbline passes\` (default: "${DEFAULT_PASSES}")`)
     .option('-o, --output <file>', 'where to write the graph instead of standard output')
     .addOption(
@@ -126,8 +128,12 @@ async function run(model: string, given: Flags): Promise<void> {
     observers.unshift(crashReproducer({ options, ...(bisect && { bisect }), write: (reproducer) => writePrinted(reproducer, path) }));
   }
   if (flags.check !== undefined || flags.checkCommand !== undefined) await requireCheck(source, graph, pipeline, flags);
-  const result = runPipeline(graph, pipeline, { observers, ...(bisect && { bisect }) });
-  for (const { warnings } of result.steps) warnings.forEach(printWarning);
+  const options = await pipelineOptions(pipeline, source, flags);
+  const result = runPipeline(graph, pipeline, {
+    ...options,
+    observers: [...(options.observers ?? []), ...observers],
+    ...(bisect && { bisect }),
+  });
   const steps = stepReports(result.steps, clock.times, contracts);
   if (flags.json) {
     printJson({ schema: 'plumbline.opt/1', model: source.name, steps });

@@ -1,8 +1,10 @@
 /** `plumbline zoo`: the networks that ship, and which of them compile. */
 import type { Command } from 'commander';
 import type { Target } from '../../../isa/target.ts';
+import { parsePipeline } from '../../../passes/pipeline-text.ts';
 import { count, percent } from '../../../runtime/report/format.ts';
 import { renderTable } from '../../../runtime/report/table.ts';
+import { pipelineOptions } from '../calibration.ts';
 import type { ModelCheck } from '../checking.ts';
 import { checkModel } from '../checking.ts';
 import { findModel } from '../model.ts';
@@ -36,15 +38,20 @@ export function addZoo(program: Command): void {
     .action(run);
 }
 
-function run({ target: name, passes, json }: Flags): void {
+async function run({ target: name, passes: text, json }: Flags): Promise<void> {
   const target = loadTarget(name);
   const models = Object.entries(zoo().models);
   const shown = progress('compiling');
-  const entries = models.map(([model, { doc, dataset, parameters, top1 }], i): Entry => {
-    shown.update(i, models.length);
-    const check = checkModel(findModel(model), target, passes);
-    return { name: model, doc, dataset, parameters, top1, compilable: check.compilable, missing: missing(check) };
-  });
+  const passes = parsePipeline(text);
+  const entries: Entry[] = [];
+  for (const [model, { doc, dataset, parameters, top1 }] of models) {
+    shown.update(entries.length, models.length);
+    const source = findModel(model);
+    // What passes warn of belongs to one network, not to the list.
+    const options = { ...(await pipelineOptions(passes, source, {})), observers: [] };
+    const check = checkModel(source, target, passes, options);
+    entries.push({ name: model, doc, dataset, parameters, top1, compilable: check.compilable, missing: missing(check) });
+  }
   shown.clear();
   if (json) printJson({ schema: 'plumbline.zoo-list/1', target: target.name, models: entries });
   else print(render(entries, target));

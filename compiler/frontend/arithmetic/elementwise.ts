@@ -1,6 +1,7 @@
 /** Evaluation of known values element by element. Integers wrap around as in two's complement, f32 is rounded once. */
 import type { ElementType } from '../../../runtime/numerics/element.ts';
-import { canonical, floatFromBits, halfToFloat } from '../../../runtime/numerics/float.ts';
+import { canonical } from '../../../runtime/numerics/float.ts';
+import { NARROW_FORMATS, fromNarrow, isNarrow, toNarrow } from '../../../runtime/numerics/narrow.ts';
 import type { Tensor, TensorData } from '../../ir/tensor.ts';
 import { elementCount, tensorType } from '../../ir/types.ts';
 import { broadcastShapes, broadcastTo } from '../../ir/ops/strided.ts';
@@ -133,25 +134,32 @@ export function where(node: NodeImport): Tensor {
 /** How the elements of a type are read as numbers, for those that can be converted. */
 function numbersOf(node: NodeImport, { type, data }: Tensor): (at: number) => Scalar {
   const { element } = type;
-  if (element === 'f16') return (at) => halfToFloat(Number(data[at]));
-  if (element === 'bf16') return (at) => floatFromBits(Number(data[at]) << 16);
+  if (isNarrow(element)) return (at) => fromNarrow(element, Number(data[at]));
   if (element === 'f32' || element === 'i1' || isInteger(element)) return (at) => data[at] ?? 0;
   return node.unsupportedElement(element);
+}
+
+/** Refuses a Cast to an 8-bit float that does not saturate. */
+export function requireSaturation(node: NodeImport, to: ElementType): void {
+  // Of matter to another 8-bit float only.
+  node.skipAttributes('round_mode');
+  if ((node.int('saturate') ?? 1) === 0 && isNarrow(to) && NARROW_FORMATS[to].bits === 8)
+    node.unsupported('onnx/unsupported-attribute', `Cast to ${to} with saturate=0 is not supported`);
 }
 
 /** Floats are cut off toward zero to become integers, which they must fit; integers wrap around to become smaller ones. */
 export function cast(node: NodeImport): Tensor {
   const x = node.known(0);
   const to = node.elementType('to');
-  // Of matter to 8-bit floats only.
-  node.skipAttributes('saturate', 'round_mode');
+  requireSaturation(node, to);
   if (to === x.type.element) return x;
-  if (to !== 'f32' && to !== 'i1' && !isInteger(to)) node.unsupportedElement(to);
+  if (to !== 'f32' && to !== 'i1' && !isInteger(to) && !isNarrow(to)) node.unsupportedElement(to);
   const numberAt = numbersOf(node, x);
   const result = node.allocate(tensorType(to, x.type.shape));
   for (let i = 0; i < result.data.length; i++) {
     const value = numberAt(i);
     if (to === 'f32') store(result.data, i, Number(value));
+    else if (isNarrow(to)) store(result.data, i, toNarrow(to, Math.fround(Number(value))));
     else if (to === 'i1') store(result.data, i, Number(Number(value) !== 0));
     else store(result.data, i, isInteger(x.type.element) ? BigInt(value) : whole(node, Number(value), result));
   }

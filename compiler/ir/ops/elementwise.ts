@@ -1,14 +1,31 @@
 /** Ops that work on each element by itself. */
-import { fixed16, fractionBits, isFixed } from '../../../runtime/numerics/element.ts';
-import { addFixed, divideFixed, fromFixed16, multiplyFixed, subtractFixed, toFixed16 } from '../../../runtime/numerics/fixed.ts';
+import type { QuantizedName } from '../../../runtime/numerics/element.ts';
+import { fractionBits, isFixed, isQuantized } from '../../../runtime/numerics/element.ts';
+import { addFixed, divideFixed, multiplyFixed, subtractFixed } from '../../../runtime/numerics/fixed.ts';
 import { canonical } from '../../../runtime/numerics/float.ts';
+import { isNarrow } from '../../../runtime/numerics/narrow.ts';
+import { I8_MAX, I8_MIN, scaledSum } from '../../../runtime/numerics/requantize.ts';
+import { encoderOf } from '../../../runtime/numerics/store.ts';
 import type { AttributeSpecs, OnnxMapping, OpRecord, Trait } from '../op.ts';
 import { OpError, op } from '../op.ts';
 import type { Tensor } from '../tensor.ts';
-import { floats, tensor } from '../tensor.ts';
-import { tensorType } from '../types.ts';
-import { ACTIVATION_ATTRIBUTES, activate } from './activation.ts';
-import { noMacs, operand, requireArithmetic, requireFloat, requireSameElement, unchangedMagnitude } from './operands.ts';
+import { floats, tensor, zeros } from '../tensor.ts';
+import type { TensorType } from '../types.ts';
+import { sameShape, tensorType } from '../types.ts';
+import type { Activation } from './activation.ts';
+import { ACTIVATION_ATTRIBUTES, RESULT_ATTRIBUTES, activate } from './activation.ts';
+import { boundsOf, isInteger, realNumbers, rescaling, sumScalingOf, tensorScale } from './integers.ts';
+import { floatOp, narrow, widen } from './narrow.ts';
+import {
+  isFloat,
+  noMacs,
+  operand,
+  requireArithmetic,
+  requireFloat,
+  requireOrdered,
+  requireSameElement,
+  unchangedMagnitude,
+} from './operands.ts';
 import { broadcastShapes, broadcastTerms, broadcastTo } from './strided.ts';
 
 interface Arithmetic {
@@ -27,7 +44,7 @@ interface Arithmetic {
 
 /** An op of two operands that broadcast as in numpy. */
 function binary(arithmetic: Arithmetic): OpRecord {
-  return op(binaryRecord(arithmetic, {}));
+  return floatOp(binaryRecord(arithmetic, {}));
 }
 
 function binaryRecord<A extends AttributeSpecs>(
@@ -87,13 +104,41 @@ const SUM = binaryRecord(
     magnitude: (a, b) => a + b,
     count: sumCount,
   },
-  ACTIVATION_ATTRIBUTES,
+  { ...ACTIVATION_ATTRIBUTES, ...RESULT_ATTRIBUTES },
 );
 
+/** Quantized operands: each scaled to the result's, the sum rounded once. */
+function addQuantized(a: Tensor, b: Tensor, activation: Activation, type: TensorType): Tensor {
+  const [ofA, ofB, result] = [a.type.element, b.type.element, type.element];
+  if (!isQuantized(ofA) || !isQuantized(ofB) || !isQuantized(result)) throw new TypeError(`no sum of ${ofA} and ${ofB}`);
+  const scaling = sumScalingOf(ofA, ofB, result);
+  const { low, high } = boundsOf(result, activation);
+  const [x, y] = [a.data as Int8Array, b.data as Int8Array];
+  return tensor(
+    type,
+    Int8Array.from(x, (q, i) => scaledSum(q, y[i] as number, scaling, low, high)),
+  );
+}
+
 export const ELEMENTWISE = {
-  add: op({
+  add: floatOp({
     ...SUM,
+    doc: 'Sum of two operands that broadcast, then the activation. Fixed point saturates. Quantized operands have one shape; both are scaled to the result and their sum is rounded once.',
+    infer(inputs, attributes) {
+      const [a, b] = [operand(inputs, 0, 'a'), operand(inputs, 1, 'b')];
+      const result = attributes.result === 'same' ? a.element : attributes.result;
+      if (!isQuantized(a.element)) {
+        if (result !== a.element) throw new OpError(`a sum of ${a.element} gives ${a.element}, not ${result}`);
+        return SUM.infer(inputs, attributes);
+      }
+      if (!isQuantized(b.element) || !isQuantized(result)) throw new OpError(`${a.element} and ${b.element} do not add to ${result}`);
+      if (!sameShape(a.shape, b.shape)) throw new OpError('quantized operands of a sum have one shape');
+      sumScalingOf(a.element, b.element, result);
+      return tensorType(result, a.shape);
+    },
     evaluate(inputs, attributes, type) {
+      const [a, b] = [operand(inputs, 0, 'a'), operand(inputs, 1, 'b')];
+      if (isQuantized(type.element)) return addQuantized(a, b, attributes, type);
       const sum = SUM.evaluate(inputs, attributes, type);
       activate(sum, attributes);
       return sum;
@@ -124,15 +169,15 @@ export const ELEMENTWISE = {
     magnitude: (a, b) => a / b,
     count: productCount,
   }),
-  relu: op({
-    doc: '`x < 0 ? 0 : x`: NaN stays NaN, -0 stays -0.',
+  relu: floatOp({
+    doc: '`x < 0 ? 0 : x`: NaN stays NaN, -0 stays -0. Of integers, the real number that they stand for.',
     inputs: [{ name: 'x' }],
     attributes: {},
     traits: ['elementwise', 'activation'],
     onnx: { op: 'Relu', since: 6 },
     infer(inputs) {
       const x = operand(inputs, 0, 'x');
-      requireArithmetic(x, 'x');
+      requireOrdered(x, 'x');
       return x;
     },
     evaluate(inputs) {
@@ -144,8 +189,8 @@ export const ELEMENTWISE = {
     macs: noMacs,
     magnitude: unchangedMagnitude,
   }),
-  clip: op({
-    doc: 'First `x < min ? min : x`, then `max < x ? max : x`: NaN stays NaN. In fixed point the bounds are rounded to the type first.',
+  clip: floatOp({
+    doc: 'First `x < min ? min : x`, then `max < x ? max : x`: NaN stays NaN. The bounds are rounded to the type of integers first.',
     inputs: [{ name: 'x' }],
     attributes: {
       min: { kind: 'float', default: -Infinity, doc: 'lower bound' },
@@ -155,7 +200,7 @@ export const ELEMENTWISE = {
     onnx: { op: 'Clip', since: 6 },
     infer(inputs) {
       const x = operand(inputs, 0, 'x');
-      requireArithmetic(x, 'x');
+      requireOrdered(x, 'x');
       return x;
     },
     evaluate(inputs, { min, max }) {
@@ -178,42 +223,77 @@ export const ELEMENTWISE = {
     macs: noMacs,
     magnitude: unchangedMagnitude,
   }),
-  quantize: op({
-    doc: 'f32 to 16-bit fixed point, as the host converts: the nearest representable number, ties to even, saturated; NaN gives 0.',
+  cast: op({
+    doc: 'A float as another: wider ones hold it exactly, narrower ones are rounded to nearest, ties to even; beyond the greatest number binary16 and bfloat16 give infinity and the 8-bit floats that number.',
     inputs: [{ name: 'x' }],
-    attributes: { fraction: { kind: 'int', doc: 'fraction bits of the result, 0 to 15' } },
+    attributes: { to: { kind: 'element', doc: 'element type of the result, a float' } },
     traits: ['elementwise', 'conversion'],
-    infer(inputs, { fraction }) {
+    infer(inputs, { to }) {
+      const x = operand(inputs, 0, 'x');
+      if (to === 'same' || !isFloat(to) || !isFloat(x.element))
+        throw new OpError(`cast is from float to float, not from ${x.element} to ${to}`);
+      return tensorType(to, x.shape);
+    },
+    evaluate(inputs, _attributes, { element }) {
+      const wide = widen(operand(inputs, 0, 'x'));
+      return isNarrow(element) ? narrow(element, wide) : wide;
+    },
+    macs: noMacs,
+    magnitude: unchangedMagnitude,
+  }),
+  quantize: op({
+    doc: 'f32 to integers: 16-bit fixed point, the nearest number, ties to even; or quantized, x times the inverse of the scale in f32, rounded to nearest, ties to even, plus the zero point. Both saturate; NaN gives zero.',
+    inputs: [{ name: 'x' }],
+    attributes: { to: { kind: 'element', doc: 'element type of the result: fx16 or quantized with one scale' } },
+    traits: ['elementwise', 'conversion'],
+    infer(inputs, { to }) {
       const x = operand(inputs, 0, 'x');
       requireFloat(x, 'x');
-      if (fraction < 0 || fraction > 15) throw new OpError(`attribute fraction must be 0 to 15, not ${fraction}`);
-      return tensorType(fixed16(fraction), x.shape);
+      if (to === 'same' || !isInteger(to)) throw new OpError(`quantize gives fx16 or a quantized type, not ${to}`);
+      if (isQuantized(to)) tensorScale(to, 'result');
+      return tensorType(to, x.shape);
     },
-    evaluate(inputs, { fraction }, type) {
-      return tensor(
-        type,
-        Int16Array.from(floats(operand(inputs, 0, 'x')), (x) => toFixed16(x, fraction)),
-      );
+    evaluate(inputs, _attributes, type) {
+      const encode = encoderOf(type.element);
+      const result = zeros(type);
+      floats(operand(inputs, 0, 'x')).forEach((x, i) => (result.data[i] = encode(x)));
+      return result;
     },
     macs: noMacs,
     magnitude: unchangedMagnitude,
   }),
   dequantize: op({
-    doc: '16-bit fixed point to f32; exact.',
+    doc: 'Integers to f32: fixed point exactly; quantized ones less the zero point, times the scale, rounded.',
     inputs: [{ name: 'x' }],
     attributes: {},
     traits: ['elementwise', 'conversion'],
     infer(inputs) {
       const x = operand(inputs, 0, 'x');
-      if (!isFixed(x.element)) throw new OpError(`operand x must be fx16, not ${x.element}`);
+      if (!isInteger(x.element)) throw new OpError(`operand x must be fx16 or quantized, not ${x.element}`);
+      if (isQuantized(x.element)) tensorScale(x.element, 'x');
       return tensorType('f32', x.shape);
     },
+    evaluate: (inputs, _attributes, type) => tensor(type, realNumbers(operand(inputs, 0, 'x'))),
+    macs: noMacs,
+    magnitude: unchangedMagnitude,
+  }),
+  requantize: op({
+    doc: 'Quantized integers as those of another scale, rounded once, saturating.',
+    inputs: [{ name: 'x' }],
+    attributes: { to: { kind: 'element', doc: 'element type of the result, quantized with one scale' } },
+    traits: ['elementwise', 'conversion'],
+    infer(inputs, { to }) {
+      const x = operand(inputs, 0, 'x');
+      if (to === 'same' || !isQuantized(to) || !isQuantized(x.element)) throw new OpError(`${x.element} cannot be requantized to ${to}`);
+      rescaling(x.element, to);
+      return tensorType(to, x.shape);
+    },
     evaluate(inputs, _attributes, type) {
-      const { type: from, data } = operand(inputs, 0, 'x');
-      const fraction = isFixed(from.element) ? fractionBits(from.element) : 0;
+      const x = operand(inputs, 0, 'x');
+      const scaling = rescaling(x.type.element as QuantizedName, type.element as QuantizedName);
       return tensor(
         type,
-        Float32Array.from(data as Int16Array, (x) => fromFixed16(x, fraction)),
+        Int8Array.from(x.data as Int8Array, (q) => scaledSum(q, 0, scaling, I8_MIN, I8_MAX)),
       );
     },
     macs: noMacs,

@@ -1,14 +1,15 @@
 /** Matrix products. */
-import { isFixed } from '../../../runtime/numerics/element.ts';
 import type { Magnitude } from '../op.ts';
 import { OpError, op } from '../op.ts';
 import { floats, zeros } from '../tensor.ts';
 import type { TensorType } from '../types.ts';
 import { elementCount, printType, tensorType } from '../types.ts';
-import { ACTIVATION_ATTRIBUTES, activate } from './activation.ts';
-import { dimension, operand, requireArithmetic, requireFloat, requireRank, requireSameElement } from './operands.ts';
+import { ACTIVATION_ATTRIBUTES, NO_ACTIVATION, RESULT_ATTRIBUTES, activate } from './activation.ts';
+import { centred, endOfSums, endSums, isInteger, productElement } from './integers.ts';
+import { floatOp } from './narrow.ts';
+import { dimension, isFloat, operand, requireFloat, requireRank } from './operands.ts';
 import type { ProductSize } from './products.ts';
-import { FIXED_MAX_DEPTH, FLOAT_LOOPS, WIDE_LOOPS, multiply, multiplyFixedPoint, multiplyTransposed, transposed } from './products.ts';
+import { FLOAT_LOOPS, WIDE_LOOPS, multiply, multiplyTransposed, transposed } from './products.ts';
 import { broadcastShapes, broadcastTerms, broadcastTo } from './strided.ts';
 
 const round = Math.fround;
@@ -80,10 +81,11 @@ function forEachBatch(product: BatchedProduct, multiplyOne: (aAt: number, bAt: n
 }
 
 export const LINEAR = {
-  gemm: op({
+  gemm: floatOp({
     doc:
       'alpha·(a·b) + beta·c on matrices, a and b transposed first where asked. Sums start at +0 and add k in ascending order; multiplications by ' +
-      'exactly 1 are not performed; then the activation. Fixed point sums exactly and rounds once, ties to even, saturating; it has alpha = beta = 1 and no c.',
+      'exactly 1 are not performed; then the activation. Narrow floats are summed in f32 and rounded once. Fixed-point and quantized ' +
+      'operands are summed exactly, with c of i64 or i32 added, and requantized once; they have alpha = beta = 1 and are not transposed.',
     inputs: [{ name: 'a' }, { name: 'b' }, { name: 'c', optional: true }],
     attributes: {
       alpha: { kind: 'float', default: 1, doc: 'factor of the product' },
@@ -91,41 +93,39 @@ export const LINEAR = {
       trans_a: { kind: 'bool', default: false, doc: 'a is stored K×M' },
       trans_b: { kind: 'bool', default: false, doc: 'b is stored N×K' },
       ...ACTIVATION_ATTRIBUTES,
+      ...RESULT_ATTRIBUTES,
     },
     traits: ['reducing'],
     onnx: { op: 'Gemm', since: 7, attributes: { trans_a: 'transA', trans_b: 'transB' } },
     infer(inputs, attributes) {
       const [a, b, c] = [operand(inputs, 0, 'a'), operand(inputs, 1, 'b'), inputs[2]];
-      requireArithmetic(a, 'a');
-      requireSameElement(a, b, 'a and b');
       const { m, k, n } = gemmSize(inputs, attributes);
-      if (c) {
-        requireSameElement(a, c, 'a and c');
-        requireAddend(c, [m, n]);
+      if (c) requireAddend(c, [m, n]);
+      const { alpha, beta, trans_a, trans_b } = attributes;
+      if (!isFloat(a.element)) {
+        if (alpha !== 1 || beta !== 1) throw new OpError(`a product of ${a.element} needs alpha = beta = 1`);
+        if (trans_a || trans_b) throw new OpError(`a product of ${a.element} takes no transposed operands`);
+        if (c && (c.shape.length !== 1 || c.shape[0] !== n))
+          throw new OpError(`operand c of a product of ${a.element} has the shape [${n}]`);
       }
-      if (isFixed(a.element)) {
-        if (c) throw new OpError('a product in fixed point takes no c: add it with an op of its own, which saturates after the rounding');
-        if (attributes.alpha !== 1 || attributes.beta !== 1) throw new OpError('a product in fixed point needs alpha = beta = 1');
-        if (k > FIXED_MAX_DEPTH) throw new OpError(`a product in fixed point sums at most ${FIXED_MAX_DEPTH} terms, not ${k}`);
-      }
-      return tensorType(a.element, [m, n]);
+      const form = { channels: n, axis: 1, depth: k };
+      return tensorType(productElement(a, b, c, attributes.result, attributes, form), [m, n]);
     },
     evaluate(inputs, attributes, type) {
       const [a, b, c] = [operand(inputs, 0, 'a'), operand(inputs, 1, 'b'), inputs[2]];
       const size = gemmSize([a.type, b.type], attributes);
       const { m, k, n } = size;
-      const result = zeros(type);
-      if (a.data instanceof Int16Array && b.data instanceof Int16Array && result.data instanceof Int16Array) {
-        const left = attributes.trans_a ? transposed(a.data, k, m) : a.data;
-        const right = attributes.trans_b ? transposed(b.data, n, k) : b.data;
-        multiplyFixedPoint(size, left, right, result.data, type.element);
-      } else {
-        const y = floats(result);
-        const left = attributes.trans_a ? transposed(floats(a), k, m) : floats(a);
-        if (attributes.trans_b) multiplyTransposed(size, left, floats(b), y);
-        else multiply(FLOAT_LOOPS, size, left, 0, floats(b), 0, y, 0);
-        scaleAndAdd(y, attributes.alpha, attributes.beta, c && floats(broadcastTo(c, type.shape)));
+      if (isInteger(a.type.element) && isInteger(b.type.element)) {
+        const sums = new Float64Array(m * n);
+        multiply(WIDE_LOOPS, size, centred(a), 0, centred(b), 0, sums, 0);
+        return endSums(endOfSums(a.type.element, b.type.element, type.element, n, attributes), sums, n, c?.data, type);
       }
+      const result = zeros(type);
+      const y = floats(result);
+      const left = attributes.trans_a ? transposed(floats(a), k, m) : floats(a);
+      if (attributes.trans_b) multiplyTransposed(size, left, floats(b), y);
+      else multiply(FLOAT_LOOPS, size, left, 0, floats(b), 0, y, 0);
+      scaleAndAdd(y, attributes.alpha, attributes.beta, c && floats(broadcastTo(c, type.shape)));
       activate(result, attributes);
       return result;
     },
@@ -164,7 +164,7 @@ export const LINEAR = {
       const product = batchedProduct(a.type, b.type);
       const result = zeros(type);
       forEachBatch(product, (aAt, bAt, yAt) => multiply(FLOAT_LOOPS, product, floats(a), aAt, floats(b), bAt, floats(result), yAt));
-      activate(result, { activation: 'none', activation_min: -Infinity, activation_max: Infinity });
+      activate(result, NO_ACTIVATION);
       return result;
     },
     macs(inputs) {

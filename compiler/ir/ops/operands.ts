@@ -1,5 +1,7 @@
 /** What op records share: fetching operands, and the checks whose failures `infer` reports. */
-import { isFixed } from '../../../runtime/numerics/element.ts';
+import type { ElementType } from '../../../runtime/numerics/element.ts';
+import { isFixed, isQuantized } from '../../../runtime/numerics/element.ts';
+import { isNarrow } from '../../../runtime/numerics/narrow.ts';
 import type { Magnitude } from '../op.ts';
 import { OpError } from '../op.ts';
 import type { TensorType } from '../types.ts';
@@ -16,9 +18,19 @@ export function requireFloat(type: TensorType, name: string): void {
   if (type.element !== 'f32') throw new OpError(`operand ${name} must be f32, not ${type.element}`);
 }
 
-/** f32, or 16-bit fixed point with any binary point: the types that the datapath computes on. */
+export function isFloat(element: ElementType): boolean {
+  return element === 'f32' || isNarrow(element);
+}
+
+/** A float, or 16-bit fixed point with any binary point. */
 export function requireArithmetic(type: TensorType, name: string): void {
-  if (type.element !== 'f32' && !isFixed(type.element)) throw new OpError(`operand ${name} must be f32 or fx16, not ${type.element}`);
+  if (!isFloat(type.element) && !isFixed(type.element)) throw new OpError(`operand ${name} must be a float or fx16, not ${type.element}`);
+}
+
+/** The types whose elements stand for real numbers in order: floats, fixed point, and integers of one scale. */
+export function requireOrdered(type: TensorType, name: string): void {
+  if (!isQuantized(type.element)) requireArithmetic(type, name);
+  else if (type.element.startsWith('i8<axis')) throw new OpError(`operand ${name} must have one scale for the whole tensor`);
 }
 
 export function requireSameElement(a: TensorType, b: TensorType, names: string): void {

@@ -2,9 +2,6 @@
  * The inner loops of products. Each f32 result element is a chain of its own, `sum = fround(sum + fround(x·w))`, in ascending k; looping
  * over the outputs inside keeps that order and still runs several chains at once.
  */
-import { fractionBits, isFixed } from '../../../runtime/numerics/element.ts';
-import { roundProductSum } from '../../../runtime/numerics/fixed.ts';
-import type { ElementType } from '../../../runtime/numerics/element.ts';
 
 const round = Math.fround;
 
@@ -100,25 +97,8 @@ export function multiplyTransposed({ m, k, n }: ProductSize, a: Float32Array, b:
   }
 }
 
-/** Products in 16-bit fixed point: exact sums, which doubles hold up to `FIXED_MAX_DEPTH` terms, each rounded once. */
-export function multiplyFixedPoint({ m, k, n }: ProductSize, a: Int16Array, b: Int16Array, y: Int16Array, element: ElementType): void {
-  const fraction = isFixed(element) ? fractionBits(element) : 0;
-  const sums = new Float64Array(n);
-  for (let i = 0; i < m; i++) {
-    sums.fill(0);
-    for (let t = 0; t < k; t++) {
-      const x = a[i * k + t] as number;
-      for (let j = 0; j < n; j++) sums[j] = (sums[j] as number) + x * (b[t * n + j] as number);
-    }
-    for (let j = 0; j < n; j++) y[i * n + j] = roundProductSum(sums[j] as number, fraction);
-  }
-}
-
-/** Each product is at most 2^30 in magnitude, so that so many of them stay below 2^53. */
-export const FIXED_MAX_DEPTH = 2 ** 22;
-
 /** A rows×columns matrix turned into columns×rows. */
-export function transposed<T extends Float32Array | Float64Array | Int16Array>(matrix: T, rows: number, columns: number): T {
+export function transposed<T extends Float32Array | Float64Array>(matrix: T, rows: number, columns: number): T {
   const result = matrix.slice() as T;
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) result[j * rows + i] = matrix[i * columns + j] as number;
   return result;

@@ -1,9 +1,13 @@
 /** Ops that move elements or give them another shape; they keep every bit, on any element type. */
+import type { ElementType } from '../../../runtime/numerics/element.ts';
+import { isQuantized, quantizationOf, quantized } from '../../../runtime/numerics/element.ts';
+import { encoderOf } from '../../../runtime/numerics/store.ts';
 import { OpError, op } from '../op.ts';
+import type { TensorType } from '../types.ts';
 import { elementCount, printType, tensorType } from '../types.ts';
 import type { TensorData } from '../tensor.ts';
-import { tensor, zeros } from '../tensor.ts';
-import { noMacs, operand, requireFloat, requireInts, rowMajorStrides, unchangedMagnitude } from './operands.ts';
+import { zeros } from '../tensor.ts';
+import { noMacs, operand, requireInts, requireOrdered, rowMajorStrides, unchangedMagnitude } from './operands.ts';
 import { permute, permuteTerms } from './strided.ts';
 
 /** The dimension that a concatenation joins, counted from the front. */
@@ -50,6 +54,26 @@ function scatter(
   }
 }
 
+/** The dimension along which an element type has scales of its own, or undefined where it has none. */
+function scaledAxis(element: ElementType): number | undefined {
+  return isQuantized(element) ? quantizationOf(element).axis : undefined;
+}
+
+/** An element type whose scales, if it has several, go along another dimension. */
+function scaledAlong(element: ElementType, axis: number | undefined): ElementType {
+  return isQuantized(element) && axis !== undefined ? quantized({ ...quantizationOf(element), axis }) : element;
+}
+
+/** The same elements under another shape; the dimension along which there are scales must still be one of its dimensions. */
+function reshaped({ element, shape: from }: TensorType, to: readonly number[]): TensorType {
+  const axis = scaledAxis(element);
+  if (axis === undefined) return tensorType(element, to);
+  const outer = elementCount(from.slice(0, axis));
+  const found = to.flatMap((d, i) => (d === from[axis] && elementCount(to.slice(0, i)) === outer ? [i] : []));
+  if (found.length !== 1) throw new OpError(`a shape [${to.join(',')}] does not tell where the scales along dimension ${axis} go`);
+  return tensorType(scaledAlong(element, found[0]), to);
+}
+
 export const SHAPE = {
   flatten: op({
     doc: 'A matrix with the same elements: the dimensions before `axis` become the rows, the others the columns.',
@@ -61,14 +85,14 @@ export const SHAPE = {
       const x = operand(inputs, 0, 'x');
       const rank = x.shape.length;
       if (axis < -rank || axis > rank) throw new OpError(`attribute axis must be ${-rank} to ${rank} for ${printType(x)}, not ${axis}`);
-      return tensorType(x.element, [elementCount(x.shape.slice(0, axis)), elementCount(x.shape.slice(axis))]);
+      return reshaped(x, [elementCount(x.shape.slice(0, axis)), elementCount(x.shape.slice(axis))]);
     },
     evaluate: (inputs, _attributes, type) => ({ type, data: operand(inputs, 0, 'x').data }),
     macs: noMacs,
     magnitude: unchangedMagnitude,
   }),
   reshape: op({
-    doc: 'The same elements in row-major order under another shape.',
+    doc: 'The same elements in row-major order under another shape. A dimension along which there are scales is kept.',
     inputs: [{ name: 'x' }],
     attributes: { shape: { kind: 'ints', doc: 'the new shape, every dimension given' } },
     traits: ['view'],
@@ -78,14 +102,14 @@ export const SHAPE = {
       if (shape.some((d) => d < 0)) throw new OpError(`attribute shape must have no negative dimension, not [${shape.join(',')}]`);
       if (elementCount(shape) !== elementCount(x.shape))
         throw new OpError(`${printType(x)} does not have the elements of a shape [${shape.join(',')}]`);
-      return tensorType(x.element, shape);
+      return reshaped(x, shape);
     },
     evaluate: (inputs, _attributes, type) => ({ type, data: operand(inputs, 0, 'x').data }),
     macs: noMacs,
     magnitude: unchangedMagnitude,
   }),
   concat: op({
-    doc: 'The operands one after the other along `axis`; all other dimensions are alike.',
+    doc: 'The operands one after the other along `axis`; all other dimensions are alike, and quantized operands have one scale along it.',
     inputs: [{ name: 'x', variadic: true }],
     attributes: { axis: { kind: 'int', doc: 'the dimension that is joined; negative counts from the end' } },
     traits: [],
@@ -95,6 +119,8 @@ export const SHAPE = {
       const first = operand(types, 0, 'x');
       const others = types.slice(1);
       const at = joinedAxis(first.shape, axis);
+      if (others.length > 0 && scaledAxis(first.element) === at)
+        throw new OpError(`operands with scales along dimension ${at} do not join along it`);
       for (const other of others) {
         const fits = other.shape.length === first.shape.length && other.shape.every((d, i) => i === at || d === first.shape[i]);
         if (!fits || other.element !== first.element)
@@ -138,7 +164,7 @@ export const SHAPE = {
     },
   }),
   pad: op({
-    doc: 'The operand with `value` around it.',
+    doc: 'The operand with `value` around it, rounded to the element type.',
     inputs: [{ name: 'x' }],
     attributes: {
       pads: { kind: 'ints', doc: 'elements before each dimension, then behind each' },
@@ -147,7 +173,7 @@ export const SHAPE = {
     traits: [],
     infer(inputs, { pads }) {
       const x = operand(inputs, 0, 'x');
-      requireFloat(x, 'x');
+      requireOrdered(x, 'x');
       requireInts(pads, 'pads', 2 * x.shape.length, 0);
       return tensorType(
         x.element,
@@ -156,7 +182,8 @@ export const SHAPE = {
     },
     evaluate(inputs, { pads, value }, type) {
       const x = operand(inputs, 0, 'x');
-      const result = tensor(type, new Float32Array(elementCount(type.shape)).fill(value));
+      const result = zeros(type);
+      result.data.fill(encoderOf(type.element)(value) as never);
       scatter(x.data, x.type.shape, result.data, type.shape, pads);
       return result;
     },
@@ -169,7 +196,7 @@ export const SHAPE = {
     },
   }),
   transpose: op({
-    doc: 'Dimensions in another order: dimension i of the result is dimension `perm[i]` of x.',
+    doc: 'Dimensions in another order: dimension i of the result is dimension `perm[i]` of x; scales go along with theirs.',
     inputs: [{ name: 'x' }],
     attributes: { perm: { kind: 'ints', doc: 'a permutation of the dimensions' } },
     traits: [],
@@ -179,12 +206,13 @@ export const SHAPE = {
       const wanted = x.shape.map((_, i) => i);
       if (perm.length !== wanted.length || wanted.some((d) => !perm.includes(d)))
         throw new OpError(`attribute perm must be a permutation of the ${wanted.length} dimensions of x, not [${perm.join(',')}]`);
+      const axis = scaledAxis(x.element);
       return tensorType(
-        x.element,
+        scaledAlong(x.element, axis === undefined ? undefined : perm.indexOf(axis)),
         perm.map((d) => x.shape[d] ?? 1),
       );
     },
-    evaluate: (inputs, { perm }) => permute(operand(inputs, 0, 'x'), perm),
+    evaluate: (inputs, { perm }, type) => ({ type, data: permute(operand(inputs, 0, 'x'), perm).data }),
     macs: noMacs,
     magnitude(inputs, types, { perm }) {
       const { terms, count } = operand(inputs, 0, 'x');

@@ -1,15 +1,28 @@
 /** Convolution, pooling and normalisation of images. */
 import { FIXED_MIN } from '../../../runtime/numerics/fixed.ts';
 import { canonical } from '../../../runtime/numerics/float.ts';
+import { I8_MIN } from '../../../runtime/numerics/requantize.ts';
 import type { AttributeSpecs, Magnitude } from '../op.ts';
 import { OpError, op } from '../op.ts';
 import type { Tensor } from '../tensor.ts';
 import { floats, tensor, zeros } from '../tensor.ts';
 import type { TensorType } from '../types.ts';
 import { elementCount, printType, tensorType } from '../types.ts';
-import { ACTIVATION_ATTRIBUTES, activate } from './activation.ts';
+import { ACTIVATION_ATTRIBUTES, NO_ACTIVATION, RESULT_ATTRIBUTES, activate } from './activation.ts';
+import { centred, endOfSums, endSums, isInteger, productElement } from './integers.ts';
 import { countOfSum } from './linear.ts';
-import { dimension, noMacs, operand, requireArithmetic, requireChannels, requireFloat, requireInts, requireRank } from './operands.ts';
+import { floatOp } from './narrow.ts';
+import {
+  dimension,
+  isFloat,
+  noMacs,
+  operand,
+  requireChannels,
+  requireFloat,
+  requireInts,
+  requireOrdered,
+  requireRank,
+} from './operands.ts';
 import type { ProductLoops } from './products.ts';
 import { FLOAT_LOOPS, WIDE_LOOPS } from './products.ts';
 import { permute, permuteTerms } from './strided.ts';
@@ -102,7 +115,7 @@ export function poolWindows(x: TensorType, attributes: PoolAttributes): Windows 
   return windows;
 }
 
-type Poolable = Float32Array | Float64Array | Int16Array;
+type Poolable = Float32Array | Float64Array | Int16Array | Int8Array;
 
 /**
  * The maximum of each window: starts at the first tap, or at `least` where that is padding, then `m = tap > m ? tap : m`.
@@ -135,34 +148,39 @@ function forEachChannelElement(shape: readonly number[], each: (channel: number,
 }
 
 export const SPATIAL = {
-  conv: op({
+  conv: floatOp({
     doc:
       'Two-dimensional convolution. Weights are O×I×H×W in layout nchw and H×W×I×O in nhwc, I being the channels of one group. Sums start at +0 and add ' +
-      'the taps in order ky, kx, ic in either layout; padded taps are skipped; the bias is added last, then the activation follows.',
+      'the taps in order ky, kx, ic in either layout; padded taps are skipped; the bias is added last, then the activation follows. ' +
+      'Narrow floats are summed in f32 and rounded once; fixed-point and quantized operands are summed exactly, with a bias of i64 or i32, and requantized once.',
     inputs: [{ name: 'x' }, { name: 'w' }, { name: 'bias', optional: true }],
     attributes: {
       ...WINDOW_ATTRIBUTES,
       groups: { kind: 'int', default: 1, doc: 'number of groups of channels, each convolved by itself' },
       ...ACTIVATION_ATTRIBUTES,
+      ...RESULT_ATTRIBUTES,
     },
     traits: ['reducing'],
     onnx: { op: 'Conv', since: 1, attributes: { groups: 'group' } },
     infer(inputs, attributes) {
       const [x, w, bias] = [operand(inputs, 0, 'x'), operand(inputs, 1, 'w'), inputs[2]];
-      requireFloat(x, 'x');
-      requireFloat(w, 'w');
       const c = convolutionOf(x, w, attributes);
-      if (bias) {
-        requireFloat(bias, 'bias');
-        requireChannels(bias, 'bias', c.groups * c.outputs);
-      }
-      return tensorType('f32', windowedShape(c, c.groups * c.outputs, attributes.layout));
+      const channels = c.groups * c.outputs;
+      if (bias) requireChannels(bias, 'bias', channels);
+      if (attributes.layout === 'nchw' && !isFloat(x.element)) throw new OpError(`a convolution of ${x.element} has the layout nhwc`);
+      const form = { channels, axis: 3, depth: c.taps * c.inputs };
+      return tensorType(productElement(x, w, bias, attributes.result, attributes, form), windowedShape(c, channels, attributes.layout));
     },
     evaluate(inputs, attributes, type) {
       const [x, w, bias] = [operand(inputs, 0, 'x'), operand(inputs, 1, 'w'), inputs[2]];
       const c = convolutionOf(x.type, w.type, attributes);
       const nchw = attributes.layout === 'nchw';
       const width = c.groups * c.outputs;
+      if (isInteger(x.type.element) && isInteger(w.type.element)) {
+        const sums = new Float64Array(elementCount(type.shape));
+        convolve(WIDE_LOOPS, c, centred(x), centred(w), sums);
+        return endSums(endOfSums(x.type.element, w.type.element, type.element, width, attributes), sums, width, bias?.data, type);
+      }
       const y = zeros(tensorType('f32', windowedShape(c, width, 'nhwc')));
       convolve(FLOAT_LOOPS, c, floats(nchw ? permute(x, NCHW_TO_NHWC) : x), floats(nchw ? permute(w, OIHW_TO_HWIO) : w), floats(y));
       if (bias) addBias(floats(y), floats(bias));
@@ -188,7 +206,7 @@ export const SPATIAL = {
       return { terms: nchw ? permuteTerms(sums, shape, NHWC_TO_NCHW) : sums, count: countOfSum(x, w, c.taps * c.inputs, bias) };
     },
   }),
-  'max-pool': op({
+  'max-pool': floatOp({
     doc:
       'The maximum of each window, channel by channel: starts at the first tap in order ky, kx, and takes another where it is greater; padding counts as -∞ ' +
       '(in fixed point, the least number). So a NaN stays where it is the first tap and is passed over elsewhere. Rounding up the number of windows never adds one that starts behind the input.',
@@ -202,7 +220,7 @@ export const SPATIAL = {
     onnx: { op: 'MaxPool', since: 1, attributes: { kernel: 'kernel_shape' } },
     infer(inputs, attributes) {
       const x = operand(inputs, 0, 'x');
-      requireArithmetic(x, 'x');
+      requireOrdered(x, 'x');
       const windows = poolWindows(x, attributes);
       return tensorType(x.element, windowedShape(windows, windows.channels, attributes.layout));
     },
@@ -213,9 +231,10 @@ export const SPATIAL = {
       const [from, to] = [x.data, result.data];
       poolLayout(windows, attributes.layout, (each, channels) => {
         if (from instanceof Int16Array && to instanceof Int16Array) pool(each, channels, FIXED_MIN, from, to);
+        else if (from instanceof Int8Array && to instanceof Int8Array) pool(each, channels, I8_MIN, from, to);
         else pool(each, channels, -Infinity, floats(x), floats(result));
       });
-      activate(result, { activation: 'none', activation_min: -Infinity, activation_max: Infinity });
+      activate(result, NO_ACTIVATION);
       return result;
     },
     macs: noMacs,

@@ -7,8 +7,9 @@ import type { Kernel, KernelContext } from '../kernel.ts';
 import { local, requireExtensions, unsupportedForm } from '../kernel.ts';
 import type { Statement } from '../tiled.ts';
 import { depthwise } from './depthwise.ts';
-import { activationOf, finish, packBias, packColumns } from './epilogue.ts';
+import { endingForm, productEnding, zeroPointOf } from './ending.ts';
 import { product } from './gemm.ts';
+import { packColumns } from './packing.ts';
 import { chooseTile, windowOf, windowTiles } from './window.ts';
 import type { Window } from './window.ts';
 
@@ -36,10 +37,10 @@ const pixels = ({ batch, outHeight, outWidth }: Window): number => batch * outHe
  * product with a zero adds ±0 to accumulators that are never −0, so it is bit-equal to skipping the tap for finite weights.
  */
 function windowed(context: KernelContext, w: Window, weights: Tensor, groups: number): ReturnType<Kernel> {
-  const { element, elementBytes: bytes, target, result } = context;
+  const { element, elementBytes: bytes, target, result, resultBytes } = context;
   const [kernelHeight, kernelWidth] = w.kernel;
   const [inputs, N] = [w.channels / groups, w.outChannels];
-  const activation = activationOf(context);
+  const form = endingForm(context);
 
   const tapsPerProduct = w.dilation[1] === 1 && groups === 1 ? kernelWidth : 1;
   const inner = tapsPerProduct * inputs;
@@ -57,24 +58,26 @@ function windowed(context: KernelContext, w: Window, weights: Tensor, groups: nu
   const plan = chooseTile(context, w, {
     slices: false,
     outputs: () => columns,
-    extraBytes: () => columnSlots * (columns * bytes + 64),
+    extraBytes: () => columnSlots * (columns * form.parameterBytes + 64),
+    ...(!form.inPlace && { accumulatorBytes: form.accumulatorBytes }),
     computeCycles: ({ rows, columns: across }) => {
       const each = Math.max(productCycles(target, element, across, inner, groupColumns), tripCycles(target));
       const products = kernelHeight * (kernelWidth / tapsPerProduct) * groupsInTile * each;
-      const finishing = 2 * vectorCycles(target, element, across, columns);
+      const finishing = vectorCycles(target, element, across, columns);
       // A row is finished behind the products of the next one.
       return columnTiles * rows * Math.max(products, finishing);
     },
   });
 
-  const packedBias = packBias(context, 2, N, columns);
-  const bias = packedBias && context.addConstant('bias', packedBias);
+  const ending = productEnding(context, form, columns, weights);
   const packed = context.addConstant('weights', packColumns(weights, taps, N, groupColumns));
   const weightTile = local('w', 'matrix', taps * columns * bytes, columnSlots);
-  const biasTile = local('bias', 'vector', columns * bytes, columnSlots, 'even');
-  const outRowBytes = plan.columns * columns * bytes;
-  const sums = local('acc', 'vector', plan.rows * outRowBytes, plan.slots, 'odd');
-  const tiles = windowTiles(context, w, plan, 0);
+  const parameters = local('bias', 'vector', columns * form.parameterBytes, columnSlots, 'even');
+  const sumRowBytes = plan.columns * columns * form.accumulatorBytes;
+  const sums = local('acc', 'vector', plan.rows * sumRowBytes, form.inPlace ? plan.slots : 1, 'odd');
+  const outRowBytes = plan.columns * columns * resultBytes;
+  const outTile = form.inPlace ? sums : local('out', 'vector', plan.rows * outRowBytes, plan.slots, 'even');
+  const tiles = windowTiles(context, w, plan, zeroPointOf(context));
 
   // Of several slices a group, or of one; then the next group's weights are loaded behind this one's products.
   const slices = columnTiles / (groups / groupsInTile);
@@ -88,8 +91,9 @@ function windowed(context: KernelContext, w: Window, weights: Tensor, groups: nu
   const kx = dimension('kx', kernelWidth / tapsPerProduct);
   const kxRest = dimension('kx', kernelWidth / tapsPerProduct - 1);
   const weightSlot = slotOf(weightTile, slice);
-  const accSlot = slotOf(sums, tiles.iteration);
-  const outRow = at(sums, scale(y.index, outRowBytes), accSlot);
+  const sumRow = at(sums, scale(y.index, sumRowBytes), slotOf(sums, tiles.iteration));
+  const outSlot = slotOf(outTile, tiles.iteration);
+  const outRow = at(outTile, scale(y.index, outRowBytes), outSlot);
   const tapBytes = inputs * groupColumns * bytes;
 
   /** The product of one kernel row (or tap) of group g into the accumulators of output row y; `row` and `column` count taps. */
@@ -98,7 +102,7 @@ function windowed(context: KernelContext, w: Window, weights: Tensor, groups: nu
       'VMM',
       { element, modifiers: accumulate ? { acc: 1 } : {} },
       {
-        out: { ...outRow, offset: add(outRow.offset, scale(g.index, groupColumns * bytes)) },
+        out: { ...sumRow, offset: add(sumRow.offset, scale(g.index, groupColumns * form.accumulatorBytes)) },
         out_size: groupColumns,
         matrix: at(
           weightTile,
@@ -117,7 +121,7 @@ function windowed(context: KernelContext, w: Window, weights: Tensor, groups: nu
         ),
         in_size: inner,
       },
-      { count: tiles.columns, strides: { ostride: columns * bytes, istride: w.stride[1] * w.channels * bytes } },
+      { count: tiles.columns, strides: { ostride: columns * form.accumulatorBytes, istride: w.stride[1] * w.channels * bytes } },
     );
   const zero = add(0);
   const products = g.loop({
@@ -127,20 +131,18 @@ function windowed(context: KernelContext, w: Window, weights: Tensor, groups: nu
       ...(kernelHeight > 1 ? ky.loop({ body: kx.loop({ body: [multiply(add(ky.index, 1), kx.index, true)] }) }) : []),
     ],
   });
-  const biasPlace = bias && at(biasTile, 0, slotOf(biasTile, slice));
+  const parameterPlace = at(parameters, 0, slotOf(parameters, slice));
   const tileBody: Statement[] = [
-    ...y.loop({ body: products, drain: finish(context, outRow, tiles.columns, columns, biasPlace, activation) }),
-    tiles.store(at(sums, 0, accSlot), result, scale(slice, columns), columns),
+    ...y.loop({ body: products, drain: ending.finish(sumRow, outRow, tiles.columns, parameterPlace) }),
+    tiles.store(at(outTile, 0, outSlot), result, scale(slice, columns), columns),
   ];
   const weightBase = at(packed, scale(slice, taps * columns * bytes));
   const loadWeights = [
     tileOp('MLOAD', { element }, { local: at(weightTile, 0, weightSlot), base: weightBase, size: taps * columns }),
-    ...(bias && biasPlace
-      ? [tileOp('VLOAD', { element }, { local: biasPlace, base: at(bias, scale(slice, columns * bytes)), size: columns })]
-      : []),
+    ...ending.load(parameterPlace, slice),
   ];
   return {
-    locals: [tiles.tile, weightTile, sums, ...(bias ? [biasTile] : [])],
+    locals: [tiles.tile, weightTile, sums, ...(form.inPlace ? [] : [outTile]), ...(form.parameterBytes === 0 ? [] : [parameters])],
     body: [...tiles.prepare, ...outer.loop({ body: n.loop({ prefetch: loadWeights, body: tiles.loop(tileBody) }) })],
   };
 }

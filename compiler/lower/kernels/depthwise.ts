@@ -1,111 +1,146 @@
 import type { Tensor } from '../../ir/tensor.ts';
-import { allocate } from '../../ir/tensor.ts';
 import { at, dimension, repeated, slotOf, tileOp } from '../build.ts';
-import { tripCycles, vectorCycles } from '../cost.ts';
+import { columnCycles, tripCycles, vectorCycles } from '../cost.ts';
 import type { Expr } from '../expr.ts';
 import { add, scale } from '../expr.ts';
 import type { Kernel, KernelContext } from '../kernel.ts';
-import { local } from '../kernel.ts';
-import type { Statement } from '../tiled.ts';
-import { activationOf, finish, packBias, packColumns } from './epilogue.ts';
-import type { Window } from './window.ts';
+import { local, requireExtensions } from '../kernel.ts';
+import type { Buffer, Statement, TileOp } from '../tiled.ts';
+import type { Ending, EndingForm } from './ending.ts';
+import { endingForm, productEnding, zeroPointOf } from './ending.ts';
+import { packColumns } from './packing.ts';
+import type { Window, WindowPlan, WindowTiles } from './window.ts';
 import { chooseTile, windowExtent, windowTiles } from './window.ts';
 
-/** Taps of a kernel row that are written out one by one. */
-const MOST_WRITTEN_OUT = 3;
+/** Convolution of each channel by itself with constant weights. */
+export function depthwise(context: KernelContext, w: Window, weights: Tensor): ReturnType<Kernel> {
+  const form = endingForm(context);
+  return channelwise(context, w, form, (plan) => {
+    const taps = w.kernel[0] * w.kernel[1];
+    const packed = context.addConstant('weights', packColumns(weights, taps, w.channels, plan.channels));
+    const sliceElements = taps * plan.channels;
+    return {
+      ending: productEnding(context, form, plan.channels, weights),
+      loadWeights: (tile, slot, slice) => [
+        tileOp(
+          'VLOAD',
+          { element: context.element },
+          { local: at(tile, 0, slot), base: at(packed, scale(slice, sliceElements * context.elementBytes)), size: sliceElements },
+        ),
+      ],
+      prepareWeights: () => [],
+    };
+  });
+}
+
+/** Where the weights of a product channel by channel come from, and how its sums end. */
+export interface Channelwise {
+  readonly ending: Ending;
+  /** Loads the weights of a slice of channels, where they differ from slice to slice. */
+  readonly loadWeights: (tile: Buffer, slot: Expr, slice: Expr) => readonly TileOp[];
+  /** Writes the weights, once, where they are the same for all. */
+  readonly prepareWeights: (tile: Buffer) => readonly TileOp[];
+}
 
 /**
- * Convolution of each channel by itself: for each tap of an output row, or of all rows of a tile, one repeated instruction that multiplies the pixels with the tap's row of
- * weights, the first into the accumulators and the others onto them. The sum starts at a product that may be −0 where the graph starts at +0; adding
- * the bias, +0 where there is none, gives the same bits, as the graph's sum is never −0.
+ * Sums over windows, channel by channel: for each row of the kernel one repeated instruction that multiplies the taps of all pixels of an output row, or
+ * of all rows of a tile, with the row's weights, the first into the accumulators and the others onto them.
  */
-export function depthwise(context: KernelContext, w: Window, weights: Tensor): ReturnType<Kernel> {
-  const { element, elementBytes: bytes, target, result } = context;
+export function channelwise(
+  context: KernelContext,
+  w: Window,
+  form: EndingForm,
+  detailsOf: (plan: WindowPlan) => Channelwise,
+): ReturnType<Kernel> {
+  requireExtensions(context, context.node.op, ['xrep', 'xacc', 'xdma', 'xfill', 'xcvt', 'xcmm']);
+  const { element, elementBytes: bytes, target, result, resultBytes } = context;
   const [kernelHeight, kernelWidth] = w.kernel;
   const taps = kernelHeight * kernelWidth;
-  const activation = activationOf(context);
   // With steps of 1 the taps of all rows of a tile are as far apart as their outputs: those of the columns between rows are computed in vain.
   const joined = w.stride.every((step) => step === 1);
+  // Taps that lie side by side are one instruction.
+  const tapsTogether = w.dilation[1] === 1 ? kernelWidth : 1;
   const plan = chooseTile(context, w, {
     slices: true,
     joined,
     outputs: (each) => each,
-    extraBytes: (tile) => 2 * (taps + 1) * tile.channels * bytes + 256,
+    extraBytes: (tile) => 2 * (taps * bytes + form.parameterBytes) * tile.channels + 256,
+    ...(!form.inPlace && { accumulatorBytes: form.accumulatorBytes }),
     computeCycles: (tile) => {
       const [rows, pixels] = joined ? [1, tile.rows * windowExtent(w, 1, tile.columns)] : [tile.rows, tile.columns];
-      return (taps + 2) * rows * Math.max(vectorCycles(target, element, pixels, tile.channels), tripCycles(target));
+      const products = Math.max(columnCycles(target, element, pixels, tile.channels, tapsTogether), tripCycles(target));
+      return rows * ((taps / tapsTogether) * products + vectorCycles(target, element, pixels, tile.channels));
     },
   });
   const { channels } = plan;
-  const packed = context.addConstant('weights', packColumns(weights, taps, w.channels, channels));
-  const biases = packBias(context, 2, w.channels, w.channels) ?? allocate(weights.type.element, w.channels);
-  const bias = context.addConstant('bias', withoutNegativeZero(biases));
-  const tiles = windowTiles(context, w, plan, 0);
+  const { ending, loadWeights, prepareWeights } = detailsOf(plan);
+  const tiles = windowTiles(context, w, plan, zeroPointOf(context));
   const weightTile = local('w', 'vector', taps * channels * bytes, tiles.sliceSlots, 'even');
-  const biasTile = local('bias', 'vector', channels * bytes, tiles.sliceSlots, 'even');
+  const parameters = local('bias', 'vector', channels * form.parameterBytes, tiles.sliceSlots, 'even');
   const outColumns = joined ? windowExtent(w, 1, plan.columns) : plan.columns;
-  const outRowBytes = outColumns * channels * bytes;
-  const sums = local('acc', 'vector', plan.rows * outRowBytes, plan.slots, 'odd');
+  const sumRowBytes = outColumns * channels * form.accumulatorBytes;
+  const sums = local('acc', 'vector', plan.rows * sumRowBytes, form.inPlace ? plan.slots : 1, 'odd');
+  const outRowBytes = outColumns * channels * resultBytes;
+  const outTile = form.inPlace ? sums : local('out', 'vector', plan.rows * outRowBytes, plan.slots, 'even');
 
   const y = dimension('y', joined ? 1 : tiles.rows);
   const pixels = joined ? add(scale(tiles.rows, outColumns), plan.columns - outColumns) : tiles.columns;
-  const ky = dimension('ky', kernelHeight - 1);
-  // The taps of a short row are written out: a trip around a loop for each takes as long to issue as the taps of a small tile to compute.
-  const written = kernelWidth <= MOST_WRITTEN_OUT;
-  const acrossFrom = (first: 0 | 1, each: (column: Expr) => Statement): readonly Statement[] => {
-    if (written) return Array.from({ length: kernelWidth - first }, (_, i) => each(add(i + first)));
-    const kx = dimension('kx', kernelWidth - first);
-    return kx.loop({ body: [each(add(kx.index, first))] });
-  };
   const sliceSlot = slotOf(weightTile, tiles.slice.index);
-  const accSlot = slotOf(sums, tiles.iteration);
-  const outRow = at(sums, scale(y.index, outRowBytes), accSlot);
-
-  const multiply = (row: Expr, column: Expr, accumulate: boolean): Statement =>
+  const sumRow = at(sums, scale(y.index, sumRowBytes), slotOf(sums, tiles.iteration));
+  const outSlot = slotOf(outTile, tiles.iteration);
+  const parameterPlace = at(parameters, 0, slotOf(parameters, tiles.slice.index));
+  const products = kernelRows(w, tapsTogether, (row, column, accumulate) =>
     repeated(
-      accumulate ? 'VMAC' : 'VMV',
-      { element },
+      'VCMM',
+      { element, modifiers: accumulate ? { acc: 1 } : {} },
       {
-        out: outRow,
+        out: sumRow,
         size: channels,
-        a: at(
-          tiles.tile,
-          add(
-            scale(y.index, w.stride[0] * tiles.rowBytes),
-            scale(row, w.dilation[0] * tiles.rowBytes),
-            scale(column, w.dilation[1] * channels * bytes),
-          ),
-          slotOf(tiles.tile, tiles.iteration),
-        ),
-        b: at(weightTile, add(scale(row, kernelWidth * channels * bytes), scale(column, channels * bytes)), sliceSlot),
+        matrix: at(weightTile, add(scale(row, kernelWidth * channels * bytes), scale(column, channels * bytes)), sliceSlot),
+        in: inputPlace(w, tiles, y.index, row, column, channels * bytes),
+        taps: tapsTogether,
       },
-      { count: pixels, strides: { ostride: channels * bytes, astride: w.stride[1] * channels * bytes, bstride: 0 } },
-    );
-  const zero = add(0);
-  const biasPlace = at(biasTile, 0, sliceSlot);
+      { count: pixels, strides: { ostride: channels * form.accumulatorBytes, istride: w.stride[1] * channels * bytes } },
+    ),
+  );
   const body: Statement[] = [
     ...y.loop({
-      body: [
-        multiply(zero, zero, false),
-        ...acrossFrom(1, (column) => multiply(zero, column, true)),
-        ...(kernelHeight > 1 ? ky.loop({ body: acrossFrom(0, (column) => multiply(add(ky.index, 1), column, true)) }) : []),
-      ],
-      drain: finish(context, outRow, pixels, channels, biasPlace, activation),
+      body: products,
+      drain: ending.finish(sumRow, at(outTile, scale(y.index, outRowBytes), outSlot), pixels, parameterPlace),
     }),
-    tiles.store(at(sums, 0, accSlot), result, scale(tiles.slice.index, channels), channels, outColumns),
+    tiles.store(at(outTile, 0, outSlot), result, scale(tiles.slice.index, channels), channels, outColumns),
   ];
-  const perSlice = [
-    tileOp(
-      'VLOAD',
-      { element },
-      { local: at(weightTile, 0, sliceSlot), base: at(packed, scale(tiles.slice.index, taps * channels * bytes)), size: taps * channels },
-    ),
-    tileOp('VLOAD', { element }, { local: biasPlace, base: at(bias, scale(tiles.slice.index, channels * bytes)), size: channels }),
-  ];
-  return { locals: [tiles.tile, weightTile, biasTile, sums], body: [...tiles.prepare, ...tiles.loop(body, perSlice)] };
+  const perSlice = [...loadWeights(weightTile, sliceSlot, tiles.slice.index), ...ending.load(parameterPlace, tiles.slice.index)];
+  return {
+    locals: [tiles.tile, weightTile, sums, ...(form.inPlace ? [] : [outTile]), ...(form.parameterBytes === 0 ? [] : [parameters])],
+    body: [...prepareWeights(weightTile), ...tiles.prepare, ...tiles.loop(body, perSlice)],
+  };
 }
 
-function withoutNegativeZero<T extends ReturnType<typeof allocate>>(data: T): T {
-  if (data instanceof Float32Array) data.forEach((value, i) => (data[i] = value + 0));
-  return data;
+/** The first tap that a product reads for output row `y` of a tile. */
+function inputPlace(w: Window, tiles: WindowTiles, y: Expr, row: Expr, column: Expr, pixelBytes: number): ReturnType<typeof at> {
+  const offset = add(
+    scale(y, w.stride[0] * tiles.rowBytes),
+    scale(row, w.dilation[0] * tiles.rowBytes),
+    scale(column, w.dilation[1] * pixelBytes),
+  );
+  return at(tiles.tile, offset, slotOf(tiles.tile, tiles.iteration));
+}
+
+/** The products of all taps, row after row of the kernel: the first starts the sums, the others continue them. */
+function kernelRows(
+  w: Window,
+  tapsTogether: number,
+  multiply: (row: Expr, column: Expr, accumulate: boolean) => Statement,
+): readonly Statement[] {
+  const [kernelHeight, kernelWidth] = w.kernel;
+  const zero = add(0);
+  const ky = dimension('ky', kernelHeight - 1);
+  const kx = dimension('kx', kernelWidth / tapsTogether);
+  const kxRest = dimension('kx', kernelWidth / tapsTogether - 1);
+  return [
+    multiply(zero, zero, false),
+    ...(kernelWidth > tapsTogether ? kxRest.loop({ body: [multiply(zero, add(kxRest.index, 1), true)] }) : []),
+    ...(kernelHeight > 1 ? ky.loop({ body: kx.loop({ body: [multiply(add(ky.index, 1), kx.index, true)] }) }) : []),
+  ];
 }

@@ -11,8 +11,8 @@ import { add, min, scale, subtract } from '../expr.ts';
 import type { Kernel, KernelContext, KernelValue } from '../kernel.ts';
 import { doesNotFit, isDense, local, requireExtensions, rowsOf, unsupportedForm } from '../kernel.ts';
 import type { Buffer, Place, TileOp } from '../tiled.ts';
-import type { Activation } from './epilogue.ts';
-import { activated, convert, NO_ACTIVATION } from './epilogue.ts';
+import type { Activation } from './activation.ts';
+import { activated, convert, NO_ACTIVATION } from './activation.ts';
 
 /** A tensor as rows of `width` elements that lie together; single elements where all operands are dense. */
 export interface Rows {
@@ -23,7 +23,7 @@ export interface Rows {
 /** How an op's operands and result are cut: by single elements, or where one of them is a slice by rows of the last dimension. */
 export function commonRows(context: KernelContext, values: readonly KernelValue[]): Rows {
   const { type } = context.result;
-  return values.every((value) => isDense(value, context.elementBytes)) ? { rows: elementCount(type.shape), width: 1 } : rowsOf(type);
+  return values.every(isDense) ? { rows: elementCount(type.shape), width: 1 } : rowsOf(type);
 }
 
 /** A tile of rows, how many of them there are, and what of it fits. */
@@ -66,7 +66,7 @@ export function rowTiles(
 export function moveRows(context: KernelContext, direction: 'load' | 'store', tile: RowTiles, place: Place, value: KernelValue): TileOp {
   const bytes = context.elementBytes;
   // Single elements stand in rows without gaps.
-  const stride = tile.width === 1 && isDense(value, bytes) ? bytes : value.pitch;
+  const stride = tile.width === 1 && isDense(value) ? bytes : value.pitch;
   return transfer(direction, context.element, {
     local: place,
     dram: at(value.buffer, add(value.offset, scale(tile.over.index, tile.size * stride))),
@@ -163,7 +163,20 @@ export const binary =
   };
 
 function pairwise(context: KernelContext, { mnemonic, activation }: Arithmetic, a: KernelValue, b: KernelValue): ReturnType<Kernel> {
-  const { element, elementBytes: bytes, result } = context;
+  return pairs(context, a, b, (out, other, size) => [
+    tileOp(mnemonic, { element: context.element }, { out, a: out, b: other, size }),
+    ...activated(context, out, size, activation),
+  ]);
+}
+
+/** Two operands of one shape, element by element; the result takes the place of the first. */
+export function pairs(
+  context: KernelContext,
+  a: KernelValue,
+  b: KernelValue,
+  steps: (a: Place, b: Place, size: Expr) => readonly TileOp[],
+): ReturnType<Kernel> {
+  const { elementBytes: bytes, result } = context;
   const tile = rowTiles(context, commonRows(context, [a, b, result]), { loads: 2, passes: 1, buffers: 2 });
   const buffer = (name: string, banks: Buffer['banks']): Buffer => local(name, 'vector', tile.size * tile.width * bytes, tile.slots, banks);
   const [aTile, bTile] = [buffer('a', 'even'), buffer('b', 'odd')];
@@ -172,11 +185,7 @@ function pairwise(context: KernelContext, { mnemonic, activation }: Arithmetic, 
     locals: [aTile, bTile],
     body: tile.over.loop({
       prefetch: [moveRows(context, 'load', tile, aPlace, a), moveRows(context, 'load', tile, bPlace, b)],
-      body: [
-        tileOp(mnemonic, { element }, { out: aPlace, a: aPlace, b: bPlace, size: elementsOf(tile) }),
-        ...activated(context, aPlace, elementsOf(tile), activation),
-        moveRows(context, 'store', tile, aPlace, result),
-      ],
+      body: [...steps(aPlace, bPlace, elementsOf(tile)), moveRows(context, 'store', tile, aPlace, result)],
     }),
   };
 }
@@ -194,7 +203,7 @@ function withRow(
     return unsupportedForm(context, `${context.node.op} of a slice and a row of ${width} elements`);
   const rows = { rows: elementCount(result.type.shape) / width, width };
   const tile = rowTiles(context, rows, { loads: 1, passes: 1, buffers: 1, extraBytes: width * bytes + 64 });
-  const dense = (value: KernelValue): KernelValue => (isDense(value, bytes) ? { ...value, pitch: width * bytes } : value);
+  const dense = (value: KernelValue): KernelValue => (isDense(value) ? { ...value, pitch: width * bytes } : value);
   const aTile = local('a', 'vector', tile.size * width * bytes, tile.slots, 'even');
   const bTile = local('b', 'vector', width * bytes, 1, 'odd');
   const place = at(aTile, 0, slotOf(aTile, tile.over.index));

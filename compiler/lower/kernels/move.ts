@@ -3,14 +3,13 @@ import { scale } from '../expr.ts';
 import type { Kernel, KernelContext, KernelValue } from '../kernel.ts';
 import { isDense, local, requireExtensions, rowsOf, unsupportedForm } from '../kernel.ts';
 import { moveRows, rowTiles } from './elementwise.ts';
-import { floatBits } from '../../../runtime/numerics/float.ts';
 import type { Window } from './window.ts';
 import { chooseTile, imagesOf, windowTiles } from './window.ts';
 
 /** Copies a value to where another stands in DRAM. */
 export function copy(context: KernelContext, from: KernelValue, to: KernelValue): ReturnType<Kernel> {
   const rows = rowsOf(from.type);
-  const together = [from, to].every((value) => isDense(value, context.elementBytes));
+  const together = [from, to].every(isDense);
   const cut = together ? { rows: rows.rows * rows.width, width: 1 } : rows;
   const tile = rowTiles(context, cut, { loads: 1, passes: 0, buffers: 1 });
   const buffer = local('x', 'vector', tile.size * tile.width * context.elementBytes, tile.slots);
@@ -33,7 +32,7 @@ export const pad: Kernel = (context) => {
   if (!isSpatial) return unsupportedForm(context, 'padding of other dimensions than the height and width of images');
   const w: Window = { ...imagesOf(context), kernel: [1, 1], stride: [1, 1], dilation: [1, 1], padTop: pads[1] ?? 0, padLeft: pads[2] ?? 0 };
   const plan = chooseTile(context, w, { slices: true, outputs: () => 0, extraBytes: () => 0, computeCycles: () => 0 });
-  const tiles = windowTiles(context, w, plan, floatBits(Number(attributes.value)) | 0);
+  const tiles = windowTiles(context, w, plan, context.encode(Number(attributes.value), node.type.element));
   const place = at(tiles.tile, 0, slotOf(tiles.tile, tiles.iteration));
   return {
     locals: [tiles.tile],

@@ -71,6 +71,8 @@ export interface WindowCosts {
   readonly computeCycles: (tile: WindowTile) => number;
   /** Whether slices of the channels can be computed by themselves. */
   readonly slices: boolean;
+  /** Bytes of an accumulator, where results are not written over them; their tile needs one slot. */
+  readonly accumulatorBytes?: number;
   /** Whether rows of outputs are as wide as those of inputs, so that all rows of a tile are one; then all tiles have the same columns. */
   readonly joined?: boolean;
 }
@@ -80,7 +82,7 @@ const ROUNDING_BYTES = 64;
 
 /** The tile that the cost model finds fastest among those that fit. */
 export function chooseTile(context: KernelContext, w: Window, costs: WindowCosts): WindowPlan {
-  const { target, elementBytes: bytes } = context;
+  const { target, elementBytes: bytes, resultBytes } = context;
   const capacity = target.memory.vectorBytes;
   let best: (WindowPlan & { cycles: number }) | undefined;
   let least = Infinity;
@@ -92,30 +94,33 @@ export function chooseTile(context: KernelContext, w: Window, costs: WindowCosts
         const outColumns = costs.joined === true ? windowExtent(w, 1, columns) : columns;
         const outputs = costs.outputs(channels);
         const inputBytes = windowExtent(w, 0, rows) * windowExtent(w, 1, columns) * channels * bytes;
-        const tileBytes = inputBytes + rows * outColumns * outputs * bytes + 2 * ROUNDING_BYTES;
+        const results = rows * outColumns * outputs;
+        const tileBytes = inputBytes + results * resultBytes + 2 * ROUNDING_BYTES;
         const counts = [w.batch, w.channels / channels, Math.ceil(w.outHeight / rows), Math.ceil(w.outWidth / columns)];
         const inner = counts.findLast((count) => count > 1) ?? 1;
-        const extra = costs.extraBytes(tile);
+        const extra =
+          costs.extraBytes(tile) + (costs.accumulatorBytes === undefined ? 0 : results * costs.accumulatorBytes + ROUNDING_BYTES);
         const slots = ([2, 1] as const).find((count) => (count === 1 || inner > 1) && count * tileBytes + extra <= capacity);
         least = Math.min(least, tileBytes + extra);
         if (slots === undefined) continue;
         const cycles = loopCycles(target, counts.reduce((product, count) => product * count, 1) / inner, inner, slots, {
           load: boxCycles(
             context,
+            bytes,
             w.channels,
             channels,
             Math.min(windowExtent(w, 0, rows), w.height),
             Math.min(windowExtent(w, 1, columns), w.width),
           ),
           compute: costs.computeCycles(tile),
-          store: boxCycles(context, w.outChannels, outputs, rows, columns),
+          store: boxCycles(context, resultBytes, w.outChannels, outputs, rows, columns),
         });
         if (isWorth(cycles, best?.cycles)) best = { ...tile, slots, cycles };
       }
   return best ?? doesNotFit(context, 'one window', least, capacity);
 }
 
-function boxCycles({ target, elementBytes: bytes }: KernelContext, all: number, channels: number, rows: number, columns: number): number {
+function boxCycles({ target }: KernelContext, bytes: number, all: number, channels: number, rows: number, columns: number): number {
   return all === channels
     ? transferCycles(target, rows, columns * channels * bytes)
     : transferCycles(target, rows * columns, channels * bytes);
@@ -212,7 +217,7 @@ function spanOfAny(w: Window, { axis, size, index }: Cut, inputs: number, pad: n
 }
 
 export function windowTiles(context: KernelContext, w: Window, plan: WindowPlan, paddingBits: number): WindowTiles {
-  const { element, elementBytes: bytes } = context;
+  const { element, elementBytes: bytes, resultElement, resultBytes } = context;
   const x = context.operand(0);
   const tileColumns = windowExtent(w, 1, plan.columns);
   const rowElements = tileColumns * plan.channels;
@@ -281,9 +286,9 @@ export function windowTiles(context: KernelContext, w: Window, plan: WindowPlan,
     sliceSlots: loops[inner] === slice && !isConstant(slice.index) ? plan.slots : 1,
     prepare: wholeWidth && paddedColumns ? Array.from({ length: plan.slots }, (_, i) => fill(0, tileElements, i)) : [],
     store: (source, result, firstChannel, channels, outColumns = plan.columns) =>
-      transferBox('store', element, {
+      transferBox('store', resultElement, {
         local: source,
-        localRowBytes: outColumns * channels * bytes,
+        localRowBytes: outColumns * channels * resultBytes,
         dram: at(
           result.buffer,
           add(
@@ -291,7 +296,7 @@ export function windowTiles(context: KernelContext, w: Window, plan: WindowPlan,
             scale(image.index, w.outHeight * w.outWidth * result.pitch),
             scale(firstRow, w.outWidth * result.pitch),
             scale(firstColumn, result.pitch),
-            scale(firstChannel, bytes),
+            scale(firstChannel, resultBytes),
           ),
         ),
         pixelBytes: result.pitch,

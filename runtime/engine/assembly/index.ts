@@ -1,24 +1,30 @@
 /** The fast engine: fetches, checks and executes records until something is left to the plain engine. Its memory is laid out in `layout.ts`. */
 import {
+  BOUND_ELEMENT_BYTES,
   EXECUTED,
   IMMEDIATE_FORM,
   LEAVE,
+  MATRIX,
+  NO_REGISTER,
+  RECORD_ACCESSES,
   RECORD_BYTES,
-  RECORD_IMMEDIATE,
-  RECORD_MODE,
-  RECORD_REGISTERS,
+  RECORD_OUTPUT,
+  RECORD_TO,
   RECORD_TYPE,
-  REGISTERS,
 } from '../layout';
 import * as code from '../opcodes';
+import * as type from '../types';
 import { EXECUTE, NOTHING, TO_HOST, access, configureAccesses, prepare, resolveAll } from './accesses';
 import { configureFixed, expFixed } from './fixed';
-import * as product from './products';
-import * as reduce from './reductions';
+import { executeF32 } from './execute-f32';
+import { executeFixed } from './execute-fx16';
+import { executeIntegers, executeScaledSum, shiftIsLegal } from './execute-integers';
+import { executeNarrow } from './execute-narrow';
+import { isNarrowFloat } from './narrow';
+import { immediate, lowHalf, place, register, scalar } from './operands';
+import { configureScratch, forgetMatrices, forgetWritten } from './scratch';
 import { region } from './region';
 import * as transfer from './transfers';
-import * as float from './vectors-f32';
-import * as fixed from './vectors-fx16';
 import { Timed, Unwatched } from './watches';
 
 export { clockSeconds, configureTimes } from './watches';
@@ -27,9 +33,11 @@ export { clockSeconds, configureTimes } from './watches';
 let program: usize = 0;
 let length: u32 = 0;
 
+/** `scratch` is 0 where there is none. */
 export function configure(
   records: usize,
   instructions: u32,
+  scratch: usize,
   fraction: i32,
   constants: usize,
   constantsStart: u32,
@@ -37,38 +45,21 @@ export function configure(
   mostRows: u32,
 ): void {
   program = records;
+  configureScratch(scratch);
   length = instructions;
   configureFixed(fraction);
   configureAccesses(constants, constantsStart, constantsBytes, mostRows);
 }
 
-/** Address of the register that is the operand of this index in assembly. */
-function place(record: usize, operand: usize): usize {
-  return region + REGISTERS + ((<usize>load<u8>(record + operand, RECORD_REGISTERS)) << 2);
-}
-
-function register(record: usize, operand: usize): i32 {
-  return load<i32>(place(record, operand));
-}
-
-function immediate(record: usize): i32 {
-  return load<i32>(record, RECORD_IMMEDIATE);
-}
-
 /** The second operand of a scalar instruction. */
 function second(record: usize): i32 {
-  return (load<u8>(record) & IMMEDIATE_FORM) != 0 ? immediate(record) : register(record, 2);
-}
-
-/** The low 16 bits of a scalar as an element. */
-function element(scalar: i32): i32 {
-  return (scalar << 16) >> 16;
+  return scalar(record, 2);
 }
 
 /** Executes a vector, matrix or memory instruction whose accesses are prepared. False if there is no kernel for it. */
 function execute(opcode: u32, record: usize): bool {
-  const isFloat = load<u8>(record, RECORD_TYPE) == 1;
-  const mode = load<u8>(record, RECORD_MODE);
+  const written = <u32>load<u8>(record, RECORD_OUTPUT);
+  if (written != NO_REGISTER && access(written).space == MATRIX) forgetWritten(access(written).low, access(written).end);
   switch (opcode) {
     case code.VLOAD:
     case code.MLOAD:
@@ -90,118 +81,28 @@ function execute(opcode: u32, record: usize): bool {
     case code.SSTORE:
       transfer.storeWord(place(record, 0));
       return true;
-    case code.VMM:
-      if (isFloat) product.vectorMatrixF32(mode != 0);
-      else if (product.fixedIsExact()) product.vectorMatrixFixed();
-      else return false;
-      return true;
-    case code.MMV:
-      if (isFloat) product.matrixVectorF32(mode != 0);
-      else if (product.fixedIsExact()) product.matrixVectorFixed();
-      else return false;
-      return true;
-    case code.VMAC:
-      if (isFloat) float.binary<float.MultiplyAdd>(true);
-      else fixed.binary<fixed.MultiplyAdd>();
-      return true;
-    case code.VAV:
-      if (isFloat) float.binary<float.Add>();
-      else fixed.binary<fixed.Add>();
-      return true;
-    case code.VSV:
-      if (isFloat) float.binary<float.Subtract>();
-      else fixed.binary<fixed.Subtract>();
-      return true;
-    case code.VMV:
-      if (isFloat) float.binary<float.Multiply>();
-      else fixed.binary<fixed.Multiply>();
-      return true;
-    case code.VDV:
-      if (isFloat) float.binary<float.Divide>();
-      else fixed.binary<fixed.Divide>();
-      return true;
-    case code.VGT:
-      if (isFloat) float.binary<float.Greater>();
-      else fixed.binary<fixed.Greater>();
-      return true;
-    case code.VE:
-      if (isFloat) float.binary<float.Equal>();
-      else fixed.binary<fixed.Equal>();
-      return true;
-    case code.VAND:
-      if (isFloat) float.binary<float.And>();
-      else fixed.binary<fixed.And>();
-      return true;
-    case code.VOR:
-      if (isFloat) float.binary<float.Or>();
-      else fixed.binary<fixed.Or>();
-      return true;
-    case code.VGTM:
-      if (isFloat) float.binary<float.GreaterMerge>();
-      else fixed.binary<fixed.GreaterMerge>();
-      return true;
-    case code.VNOT:
-      if (isFloat) float.unary<float.Not>();
-      else fixed.unary<fixed.Not>();
-      return true;
-    case code.VEXP:
-      if (isFloat) float.unary<float.Exponential>();
-      else fixed.unary<fixed.Exponential>();
-      return true;
-    case code.VLOG:
-      if (isFloat) float.unary<float.Logarithm>();
-      else fixed.unary<fixed.Logarithm>();
-      return true;
-    case code.VAS:
-    case code.VAS | IMMEDIATE_FORM: {
-      const scalar = (opcode & IMMEDIATE_FORM) != 0 ? immediate(record) : register(record, 3);
-      if (isFloat) float.unary<float.AddScalar>(reinterpret<f32>(scalar));
-      else fixed.unary<fixed.AddScalar>(element(scalar));
-      return true;
-    }
     case code.VFILL:
     case code.VFILL | IMMEDIATE_FORM:
-      transfer.fill(second(record), isFloat);
+      transfer.fill(scalar(record, 2), load<u8>(record, RECORD_ACCESSES + BOUND_ELEMENT_BYTES));
       return true;
-    case code.VCVT:
-      if (mode == 0) {
-        if (isFloat) float.unary<float.Identity>();
-        else transfer.copyIn();
-      } else if (mode == 1) {
-        if (isFloat) float.unary<float.Relu>();
-        else fixed.unary<fixed.Clip>(0, 32767);
-      } else if (isFloat) float.unary<float.Clip>(reinterpret<f32>(register(record, 3)), reinterpret<f32>(register(record, 4)));
-      else fixed.unary<fixed.Clip>(element(register(record, 3)), element(register(record, 4)));
+    case code.VQAV:
+      executeScaledSum(record);
       return true;
-    case code.VDP:
-      store<i32>(place(record, 0), isFloat ? reduce.dotF32() : reduce.dotFixed());
-      return true;
-    case code.VMAX:
-      if (access(0).rows == 0) return false;
-      store<i32>(place(record, 0), isFloat ? reduce.extremeF32(true) : reduce.extremeFixed(true));
-      return true;
-    case code.VMIN:
-      if (access(0).rows == 0) return false;
-      store<i32>(place(record, 0), isFloat ? reduce.extremeF32(false) : reduce.extremeFixed(false));
-      return true;
-    case code.RV:
-      reduce.random(isFloat);
-      return true;
-    case code.MAM:
-      fixed.binary<fixed.Add>();
-      return true;
-    case code.MSM:
-      fixed.binary<fixed.Subtract>();
-      return true;
-    case code.MMS:
-    case code.MMS | IMMEDIATE_FORM:
-      fixed.unary<fixed.MultiplyScalar>(element((opcode & IMMEDIATE_FORM) != 0 ? immediate(record) : register(record, 3)));
-      return true;
-    case code.OP:
-      fixed.outerProduct();
-      return true;
+  }
+  const element = <u32>load<u8>(record, RECORD_TYPE);
+  switch (element) {
+    case type.F32:
+      if (isNarrowFloat(load<u8>(record, RECORD_TO)) && opcode == code.VCVT) return executeNarrow(opcode, record, element);
+      return executeF32(opcode, record);
+    case type.FX16:
+      return executeFixed(opcode, record);
+    case type.Q16:
+      if (opcode == code.VCVT) return executeFixed(opcode, record);
+    // falls through: everything else is of integers
+    case type.I8:
+      return executeIntegers(opcode, record, element == type.I8);
     default:
-      return false;
+      return isNarrowFloat(element) && executeNarrow(opcode, record, element);
   }
 }
 
@@ -211,6 +112,7 @@ function advance<Watch>(pc: u32, budget: f64): u32 {
   const count = <i64>budget;
   let left = count;
   watch.enter(left);
+  forgetMatrices();
   for (; left > 0; left--) {
     const record = program + <usize>pc * RECORD_BYTES;
     const opcode = <u32>load<u8>(record);
@@ -243,7 +145,7 @@ function advance<Watch>(pc: u32, budget: f64): u32 {
         store<i32>(place(record, 0), <i32>(register(record, 1) == 0));
         break;
       case code.SEXP:
-        store<i32>(place(record, 0), expFixed(element(register(record, 1))));
+        store<i32>(place(record, 0), expFixed(lowHalf(register(record, 1))));
         break;
       case code.SDIV:
       case code.SDIV | IMMEDIATE_FORM: {
@@ -274,7 +176,7 @@ function advance<Watch>(pc: u32, budget: f64): u32 {
       }
       default: {
         watch.before(pc, left);
-        const prepared = opcode == LEAVE ? TO_HOST : prepare(record);
+        const prepared = opcode == LEAVE || (opcode == code.VRQ && !shiftIsLegal(record)) ? TO_HOST : prepare(record);
         if (prepared != NOTHING && (prepared != EXECUTE || !execute(opcode, record))) return leave<Watch>(pc, count, left);
         watch.after(pc, left);
         break;
@@ -301,6 +203,7 @@ export function runTimed(pc: u32, budget: f64): u32 {
 /** Executes one instruction that has accesses and whose checks have passed. False if it is left to the plain engine. */
 export function perform(pc: u32): bool {
   const record = program + <usize>pc * RECORD_BYTES;
+  forgetMatrices();
   const resolved = resolveAll(record);
   return resolved == NOTHING || (resolved == EXECUTE && execute(<u32>load<u8>(record), record));
 }

@@ -1,52 +1,50 @@
-/** Matrix instructions: products in both element types, the others in fixed point. */
+/** Matrix instructions: products in all types that have accumulators, the others in fixed point. */
 import { addFixed, multiplyFixed, subtractFixed } from '../../numerics/fixed.ts';
 import type { MachineState } from '../state.ts';
-import type { ProductRow } from './products.ts';
-import { matrixVectorFixed, matrixVectorFloat, vectorMatrixFixed, vectorMatrixFloat } from './products.ts';
+import type { ProductKernels } from './accumulate.ts';
+import { accumulate } from './accumulate.ts';
+import { matrixVectorFloat, matrixVectorSums, vectorMatrixFloat, vectorMatrixSums } from './products.ts';
 import type { Execute } from './types.ts';
-import { elementShift, F32, lowElement, scalarOperand } from './types.ts';
+import { lowElement, scalarOperand, unsignedRegister } from './types.ts';
 
-type Product = 'MMV' | 'VMM';
-
-type RowKernel = (state: MachineState, row: ProductRow) => void;
-
-/** Each row clears its accumulators, unless it continues them, and adds its product. */
-function product(floatRow: RowKernel, fixedRow: RowKernel): Execute<Product> {
+function product(kernels: ProductKernels): Execute<'MMV' | 'VMM'> {
   return (state, { fields }) => {
-    const { registers, memory } = state;
-    const outputs = (registers[fields.out_size] as number) >>> 0;
-    if (outputs === 0) return;
-    const inputs = (registers[fields.in_size] as number) >>> 0;
-    const shift = elementShift(fields.type);
-    const matrix = memory.offset('matrix', (registers[fields.matrix] as number) >>> 0) >>> shift;
-    const rows = fields.rep === 0 ? 1 : (registers[fields.count] as number) >>> 0;
-    const outStride = fields.rep === 0 ? 0 : (registers[fields.ostride] as number);
-    const inStride = fields.rep === 0 ? 0 : (registers[fields.istride] as number);
-    let outAddress = memory.offset('vector', (registers[fields.out] as number) >>> 0);
-    let inAddress = memory.offset('vector', (registers[fields.in] as number) >>> 0);
-    for (let r = 0; r < rows; r++) {
-      const out = outAddress >>> shift;
-      if (fields.acc === 0 && fields.type === F32) memory.floats.fill(0, out, out + outputs);
-      const row = { out, outputs, matrix, in: inAddress >>> shift, inputs };
-      if (fields.type === F32) floatRow(state, row);
-      else fixedRow(state, row);
-      outAddress += outStride;
-      inAddress += inStride;
-    }
+    const { registers } = state;
+    const { memory } = state;
+    const outputs = unsignedRegister(state, fields.out_size);
+    const inputs = unsignedRegister(state, fields.in_size);
+    const repeats = fields.rep === 1;
+    accumulate(
+      state,
+      {
+        type: fields.type,
+        acc: fields.acc === 1,
+        out: memory.offset('vector', unsignedRegister(state, fields.out)),
+        outputs,
+        matrix: memory.offset('matrix', unsignedRegister(state, fields.matrix)),
+        in: memory.offset('vector', unsignedRegister(state, fields.in)),
+        inputs,
+        matrixElements: outputs * inputs,
+        inElements: inputs,
+        rows: repeats ? unsignedRegister(state, fields.count) : 1,
+        outStride: repeats ? (registers[fields.ostride] as number) : 0,
+        inStride: repeats ? (registers[fields.istride] as number) : 0,
+      },
+      kernels,
+    );
   };
 }
 
-/** Number of elements named by a register and index of a first element in the matrix scratchpad. */
-const sizeOf = (state: MachineState, register: number): number => (state.registers[register] as number) >>> 0;
+/** Index of a first element in the view of 16-bit elements. */
 const matrixIndex = (state: MachineState, register: number): number =>
-  state.memory.offset('matrix', (state.registers[register] as number) >>> 0) >>> 1;
+  state.memory.offset('matrix', unsignedRegister(state, register)) >>> 1;
 const vectorIndex = (state: MachineState, register: number): number =>
-  state.memory.offset('vector', (state.registers[register] as number) >>> 0) >>> 1;
+  state.memory.offset('vector', unsignedRegister(state, register)) >>> 1;
 
 function elementwise(operation: (a: number, b: number) => number): Execute<'MAM' | 'MSM'> {
   return (state, { fields }) => {
     const { halves } = state.memory;
-    const size = sizeOf(state, fields.size);
+    const size = unsignedRegister(state, fields.size);
     const [out, a, b] = [matrixIndex(state, fields.out), matrixIndex(state, fields.a), matrixIndex(state, fields.b)];
     for (let i = 0; i < size; i++) halves[out + i] = operation(halves[a + i] as number, halves[b + i] as number);
   };
@@ -54,7 +52,7 @@ function elementwise(operation: (a: number, b: number) => number): Execute<'MAM'
 
 const timesScalar: Execute<'MMS'> = (state, { form, fields }) => {
   const { halves } = state.memory;
-  const size = sizeOf(state, fields.size);
+  const size = unsignedRegister(state, fields.size);
   const [out, a] = [matrixIndex(state, fields.out), matrixIndex(state, fields.a)];
   const scalar = lowElement(scalarOperand(state, form, fields.scalar));
   for (let i = 0; i < size; i++) halves[out + i] = multiplyFixed(halves[a + i] as number, scalar, state.fraction);
@@ -62,7 +60,7 @@ const timesScalar: Execute<'MMS'> = (state, { form, fields }) => {
 
 const outerProduct: Execute<'OP'> = (state, { fields }) => {
   const { halves } = state.memory;
-  const [rows, columns] = [sizeOf(state, fields.a_size), sizeOf(state, fields.b_size)];
+  const [rows, columns] = [unsignedRegister(state, fields.a_size), unsignedRegister(state, fields.b_size)];
   if (columns === 0) return;
   const [a, b] = [vectorIndex(state, fields.a), vectorIndex(state, fields.b)];
   let out = matrixIndex(state, fields.out);
@@ -73,14 +71,8 @@ const outerProduct: Execute<'OP'> = (state, { fields }) => {
 };
 
 export const MATRIX = {
-  MMV: product(
-    ({ memory }, row) => matrixVectorFloat(memory.floats, row),
-    ({ memory, fraction }, row) => matrixVectorFixed(memory.halves, row, fraction),
-  ),
-  VMM: product(
-    ({ memory }, row) => vectorMatrixFloat(memory.floats, row),
-    ({ memory, sums, fraction }, row) => vectorMatrixFixed(memory.halves, row, sums, fraction),
-  ),
+  MMV: product({ float: matrixVectorFloat, sums: matrixVectorSums }),
+  VMM: product({ float: vectorMatrixFloat, sums: vectorMatrixSums }),
   MMS: timesScalar,
   OP: outerProduct,
   MAM: elementwise(addFixed),

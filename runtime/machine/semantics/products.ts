@@ -1,8 +1,7 @@
 /**
- * Rows of matrix products. `in`, `out` and `matrix` are indices of first elements; `inputs` is K and `outputs` N. The sum for each
- * output takes its terms in ascending k, whatever the order of the loops.
+ * Rows of matrix products, those of columns among them. `in`, `out` and `matrix` are indices of first elements; `inputs` is K, the terms of a sum,
+ * and `outputs` N. The sum for each output takes its terms in ascending k, whatever the order of the loops.
  */
-import { roundProductSum } from '../../numerics/fixed.ts';
 import { storeCanonical } from '../../numerics/float.ts';
 
 const round = Math.fround;
@@ -52,13 +51,19 @@ export function matrixVectorFloat(x: Float32Array, { out, outputs, matrix, in: i
   }
 }
 
-/** Vector times a K × N matrix in fixed point: exact sums in `sums`, each rounded once. */
-export function vectorMatrixFixed(
-  x: Int16Array,
-  { out, outputs, matrix, in: input, inputs }: ProductRow,
-  sums: Float64Array,
-  fraction: number,
-): void {
+/** Each column of the matrix with those elements of the vector, which has a row for each tap; added to the accumulators at `out`. */
+export function columnsFloat(x: Float32Array, { out, outputs, matrix, in: input, inputs }: ProductRow): void {
+  for (let k = 0, at = 0; k < inputs; k++, at += outputs)
+    for (let n = 0; n < outputs; n++)
+      x[out + n] = (x[out + n] as number) + round((x[input + at + n] as number) * (x[matrix + at + n] as number));
+  for (let n = out; n < out + outputs; n++) storeCanonical(x, n, x[n] as number);
+}
+
+/** The elements of integer products: of 16 or of 8 bits. A sum of as many as a scratchpad holds is exact in a double. */
+type Integers = Int16Array | Int8Array;
+
+/** Vector times a K × N matrix of integers: exact sums. */
+export function vectorMatrixSums(x: Integers, { outputs, matrix, in: input, inputs }: ProductRow, sums: Float64Array): void {
   sums.fill(0, 0, outputs);
   for (let k = 0; k < inputs; k++) {
     const tap = x[input + k] as number;
@@ -66,15 +71,21 @@ export function vectorMatrixFixed(
     const w = matrix + k * outputs;
     for (let n = 0; n < outputs; n++) sums[n] = (sums[n] as number) + tap * (x[w + n] as number);
   }
-  for (let n = 0; n < outputs; n++) x[out + n] = roundProductSum(sums[n] as number, fraction);
 }
 
-/** N × K matrix in fixed point times vector: exact sums, each rounded once. */
-export function matrixVectorFixed(x: Int16Array, { out, outputs, matrix, in: input, inputs }: ProductRow, fraction: number): void {
+/** N × K matrix of integers times vector: exact sums. */
+export function matrixVectorSums(x: Integers, { outputs, matrix, in: input, inputs }: ProductRow, sums: Float64Array): void {
   for (let n = 0; n < outputs; n++) {
     const w = matrix + n * inputs;
     let sum = 0;
     for (let k = 0; k < inputs; k++) sum += (x[w + k] as number) * (x[input + k] as number);
-    x[out + n] = roundProductSum(sum, fraction);
+    sums[n] = sum;
   }
+}
+
+/** `columnsFloat` of integers: exact sums. */
+export function columnsSums(x: Integers, { outputs, matrix, in: input, inputs }: ProductRow, sums: Float64Array): void {
+  sums.fill(0, 0, outputs);
+  for (let k = 0, at = 0; k < inputs; k++, at += outputs)
+    for (let n = 0; n < outputs; n++) sums[n] = (sums[n] as number) + (x[input + at + n] as number) * (x[matrix + at + n] as number);
 }

@@ -3,7 +3,7 @@ import type { Space } from '../../../isa/fields.ts';
 import type { MachineState } from '../state.ts';
 import { elementShift, scalarOperand } from './types.ts';
 import type { Execute, ExecuteScalar } from './types.ts';
-import { forRows } from './vector.ts';
+import { forRows } from './rows.ts';
 
 type Transfer = 'VLOAD' | 'VSTORE' | 'MLOAD' | 'MSTORE';
 

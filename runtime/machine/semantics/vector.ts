@@ -1,146 +1,124 @@
-/** Vector instructions: element-wise ones row by row, reductions to a register, fills. */
-import { uniformF32, uniformFixed, xorshift32 } from '../../numerics/random.ts';
+/** Vector instructions: element-wise ones row by row, reductions to a register, fills, products of columns. */
 import { roundProductSum } from '../../numerics/fixed.ts';
-import { floatBits, floatFromBits } from '../../numerics/float.ts';
+import { uniformFixed, uniformFloat, xorshift32 } from '../../numerics/random.ts';
 import type { MachineState } from '../state.ts';
+import { accumulate } from './accumulate.ts';
+import { bitsOfFloat, floatOfBits, isFloat, significandBits, widen } from './float-rows.ts';
+import { columnsFloat, columnsSums } from './products.ts';
+import { elementRow, forRows, vectorAt } from './rows.ts';
 import * as float from './rows-f32.ts';
 import * as fixed from './rows-fx16.ts';
 import type { Execute } from './types.ts';
-import { elementShift, F32, lowElement, scalarOperand } from './types.ts';
+import { elementShift, F32, lowElement, scalarOperand, unsignedRegister } from './types.ts';
 
 type Binary = 'VAV' | 'VSV' | 'VMV' | 'VMAC' | 'VDV' | 'VGT' | 'VE' | 'VAND' | 'VOR' | 'VGTM';
 type Unary = 'VEXP' | 'VLOG' | 'VNOT';
 
-/** Runs `row` for each row with the byte offsets of its operands in the buffer. Rows without elements are not visited. */
-export function forRows(
-  state: MachineState,
-  fields: Readonly<Record<'rep' | 'count' | 'size' | 'out' | 'a' | 'ostride' | 'astride', number>>,
-  row: (out: number, a: number, size: number, index: number) => void,
-): void {
-  const { registers, memory } = state;
-  const size = (registers[fields.size] as number) >>> 0;
-  if (size === 0) return;
-  const out = memory.offset('vector', (registers[fields.out] as number) >>> 0);
-  const a = memory.offset('vector', (registers[fields.a] as number) >>> 0);
-  if (fields.rep === 0) {
-    row(out, a, size, 0);
-    return;
-  }
-  const rows = (registers[fields.count] as number) >>> 0;
-  const outStride = registers[fields.ostride] as number;
-  const aStride = registers[fields.astride] as number;
-  for (let r = 0; r < rows; r++) row(out + r * outStride, a + r * aStride, size, r);
-}
-
-function binary(floatRow: float.FloatBinary, fixedRow: fixed.FixedBinary): Execute<Binary> {
+function binary(floatKernel: float.FloatRow, fixedKernel: fixed.FixedRow): Execute<Binary> {
   return (state, { fields }) => {
-    const { floats, halves } = state.memory;
-    const b = state.memory.offset('vector', (state.registers[fields.b] as number) >>> 0);
+    const b = vectorAt(state, fields.b);
     const bStride = fields.rep === 0 ? 0 : (state.registers[fields.bstride] as number);
-    forRows(state, fields, (out, a, size, r) => {
-      if (fields.type === F32) floatRow(floats, out >>> 2, a >>> 2, (b + r * bStride) >>> 2, size);
-      else fixedRow(halves, out >>> 1, a >>> 1, (b + r * bStride) >>> 1, size, state.fraction);
-    });
+    const row = elementRow(state, fields.type, floatKernel, fixedKernel);
+    forRows(state, fields, (out, a, size, r) => row(out, a, b + r * bStride, size));
   };
 }
 
-function unary(floatRow: float.FloatUnary, fixedRow: fixed.FixedUnary): Execute<Unary> {
+function unary(floatKernel: float.FloatRow, fixedKernel: fixed.FixedRow): Execute<Unary> {
   return (state, { fields }) => {
-    const { floats, halves } = state.memory;
-    forRows(state, fields, (out, a, size) => {
-      if (fields.type === F32) floatRow(floats, out >>> 2, a >>> 2, size);
-      else fixedRow(halves, out >>> 1, a >>> 1, size, state.fraction);
-    });
+    const row = elementRow(state, fields.type, floatKernel, fixedKernel);
+    forRows(state, fields, (out, a, size) => row(out, a, a, size));
   };
-}
-
-/** Index of the first element, in the view of its type, of a vector at the address in a register. */
-function elementIndex(state: MachineState, register: number, type: number): number {
-  return state.memory.offset('vector', (state.registers[register] as number) >>> 0) >>> elementShift(type);
 }
 
 const addScalar: Execute<'VAS'> = (state, { form, fields }) => {
-  const { floats, halves } = state.memory;
   const bits = scalarOperand(state, form, fields.scalar);
-  const [number, element] = [floatFromBits(bits), lowElement(bits)];
-  forRows(state, fields, (out, a, size) => {
-    if (fields.type === F32) float.addScalar(floats, out >>> 2, a >>> 2, size, number);
-    else fixed.addScalar(halves, out >>> 1, a >>> 1, size, element);
-  });
+  const kernels = [float.addScalar(floatOfBits(fields.type, bits)), fixed.addScalar(lowElement(bits))] as const;
+  const row = elementRow(state, fields.type, ...kernels);
+  forRows(state, fields, (out, a, size) => row(out, a, a, size));
 };
 
+/** A vector as an array and the index of its first element: floats in binary32, fixed point as integers. */
+function numbersAt(state: MachineState, type: number, register: number, size: number, slot: number): readonly [ArrayLike<number>, number] {
+  const offset = vectorAt(state, register);
+  if (type === F32) return [state.memory.floats, offset >>> 2];
+  if (!isFloat(type)) return [state.memory.halves, offset >>> 1];
+  const x = state.widened(2 * size);
+  widen(state, type, offset, size, x, slot * size);
+  return [x, slot * size];
+}
+
 const dotProduct: Execute<'VDP'> = (state, { fields }) => {
-  const { registers, memory } = state;
-  const size = (registers[fields.size] as number) >>> 0;
-  const a = elementIndex(state, fields.a, fields.type);
-  const b = elementIndex(state, fields.b, fields.type);
-  const x = fields.type === F32 ? memory.floats : memory.halves;
+  const size = unsignedRegister(state, fields.size);
+  const [x, a] = numbersAt(state, fields.type, fields.a, size, 0);
+  const [y, b] = numbersAt(state, fields.type, fields.b, size, 1);
   let sum = 0;
-  if (fields.type === F32) for (let i = 0; i < size; i++) sum = Math.fround(sum + Math.fround((x[a + i] as number) * (x[b + i] as number)));
-  else for (let i = 0; i < size; i++) sum += (x[a + i] as number) * (x[b + i] as number);
-  registers[fields.result] = fields.type === F32 ? floatBits(sum) : roundProductSum(sum, state.fraction);
+  if (isFloat(fields.type))
+    for (let i = 0; i < size; i++) sum = Math.fround(sum + Math.fround((x[a + i] as number) * (y[b + i] as number)));
+  else for (let i = 0; i < size; i++) sum += (x[a + i] as number) * (y[b + i] as number);
+  state.registers[fields.result] = isFloat(fields.type) ? bitsOfFloat(fields.type, sum) : roundProductSum(sum, state.fraction);
 };
 
 /** The extreme element: the first, then each later one that `sign` times exceeds it. */
 function extreme(sign: 1 | -1): Execute<'VMAX' | 'VMIN'> {
   return (state, { fields }) => {
-    const { registers, memory } = state;
-    const size = (registers[fields.size] as number) >>> 0;
-    const a = elementIndex(state, fields.a, fields.type);
-    const x = fields.type === F32 ? memory.floats : memory.halves;
+    const size = unsignedRegister(state, fields.size);
+    const [x, a] = numbersAt(state, fields.type, fields.a, size, 0);
     let best = x[a] as number;
     for (let i = 1; i < size; i++) if (sign * (x[a + i] as number) > sign * best) best = x[a + i] as number;
-    registers[fields.result] = fields.type === F32 ? floatBits(best) : best;
+    state.registers[fields.result] = isFloat(fields.type) ? bitsOfFloat(fields.type, best) : best;
   };
 }
 
 const random: Execute<'RV'> = (state, { fields }) => {
-  const { registers, memory, fraction } = state;
-  const size = (registers[fields.size] as number) >>> 0;
-  const out = elementIndex(state, fields.out, fields.type);
+  const { type } = fields;
+  const size = unsignedRegister(state, fields.size);
+  const shift = elementShift(type);
+  const elements = shift === 0 ? state.memory.bytes : shift === 1 ? state.memory.halves : state.memory.words;
+  const first = vectorAt(state, fields.out) >>> shift;
+  const significand = isFloat(type) ? significandBits(type) : 0;
   let generator = state.random;
   for (let i = 0; i < size; i++) {
     generator = xorshift32(generator);
-    if (fields.type === F32) memory.floats[out + i] = uniformF32(generator);
-    else memory.halves[out + i] = uniformFixed(generator, fraction);
+    elements[first + i] =
+      significand > 0 ? bitsOfFloat(type, uniformFloat(generator, significand)) : uniformFixed(generator, state.fraction);
   }
   state.random = generator;
 };
 
+/** The low bits of the scalar, or where elements are wider, the scalar with its sign extended. */
 const fill: Execute<'VFILL'> = (state, { form, fields }) => {
-  const { registers, memory } = state;
-  const size = (registers[fields.size] as number) >>> 0;
-  const out = elementIndex(state, fields.out, fields.type);
-  const x = fields.type === F32 ? memory.words : memory.halves;
-  x.fill(scalarOperand(state, form, fields.scalar), out, out + size);
+  const { bytes, halves, words, longs } = state.memory;
+  const shift = elementShift(fields.type);
+  const first = vectorAt(state, fields.out) >>> shift;
+  const end = first + unsignedRegister(state, fields.size);
+  const scalar = scalarOperand(state, form, fields.scalar);
+  if (shift === 3) longs.fill(BigInt(scalar), first, end);
+  else (shift === 0 ? bytes : shift === 1 ? halves : words).fill(scalar, first, end);
 };
 
-/** Values of the field `activation`. */
-const RELU = 1;
-const CLIP = 2;
-
-const convertFloats: Execute<'VCVT'> = (state, { fields }) => {
-  const { floats } = state.memory;
+const columns: Execute<'VCMM'> = (state, { fields }) => {
   const { registers } = state;
-  const size = (registers[fields.size] as number) >>> 0;
-  const out = elementIndex(state, fields.out, F32);
-  const a = elementIndex(state, fields.in, F32);
-  if (fields.activation === CLIP)
-    float.clip(floats, out, a, size, floatFromBits(registers[fields.low] as number), floatFromBits(registers[fields.high] as number));
-  else if (fields.activation === RELU) float.relu(floats, out, a, size);
-  else float.identity(floats, out, a, size);
-};
-
-const convertFixed: Execute<'VCVT'> = (state, { fields }) => {
-  const { halves } = state.memory;
-  const { registers, fraction } = state;
-  const size = (registers[fields.size] as number) >>> 0;
-  const out = elementIndex(state, fields.out, 0);
-  const a = elementIndex(state, fields.in, 0);
-  if (fields.activation === CLIP)
-    fixed.clip(halves, out, a, size, lowElement(registers[fields.low] as number), lowElement(registers[fields.high] as number));
-  else if (fields.activation === RELU) fixed.relu(halves, out, a, size, fraction);
-  else fixed.identity(halves, out, a, size, fraction);
+  const outputs = unsignedRegister(state, fields.size);
+  const inputs = unsignedRegister(state, fields.taps);
+  const repeats = fields.rep === 1;
+  accumulate(
+    state,
+    {
+      type: fields.type,
+      acc: fields.acc === 1,
+      out: vectorAt(state, fields.out),
+      outputs,
+      matrix: vectorAt(state, fields.matrix),
+      in: vectorAt(state, fields.in),
+      inputs,
+      matrixElements: outputs * inputs,
+      inElements: outputs * inputs,
+      rows: repeats ? unsignedRegister(state, fields.count) : 1,
+      outStride: repeats ? (registers[fields.ostride] as number) : 0,
+      inStride: repeats ? (registers[fields.istride] as number) : 0,
+    },
+    { float: columnsFloat, sums: columnsSums },
+  );
 };
 
 export const VECTOR = {
@@ -163,6 +141,5 @@ export const VECTOR = {
   VMIN: extreme(-1),
   RV: random,
   VFILL: fill,
-  VCVT: ((state, instruction) =>
-    instruction.fields.type === F32 ? convertFloats(state, instruction) : convertFixed(state, instruction)) satisfies Execute<'VCVT'>,
+  VCMM: columns,
 } as const;

@@ -7,7 +7,7 @@ graph @lenet stage(imported) {
   %flatten: f32[1,144] = flatten(%pool)
   %fc.weight: f32[10,144] = constant dense#a462a823c847638f7889ca58f14b9b68f2615e8ab99dda8c493d2ce80cf32a6e
   %logits: f32[1,10] = gemm(%flatten, %fc.weight) {alpha=0.1, trans_b=true} from ["/fc/Gemm"]
-  %quantize: fx16.8[1,10] = quantize(%logits) {fraction=8}
+  %quantize: fx16.8[1,10] = quantize(%logits) {to=fx16.8}
   %step: fx16.8[] = constant [-32768]
   %add: fx16.8[1,10] = add(%quantize, %step)
   %longs: i64[2] = constant [-9223372036854775808, 9223372036854775807]

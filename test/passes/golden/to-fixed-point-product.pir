@@ -15,7 +15,7 @@ graph @test stage(imported) {
   %x: f32[1,2] = input
   %w: fx16.8[2,2] = constant [256, 0, -947, 32767]
   %c: fx16.8[2] = constant [128, -64]
-  %x/fixed: fx16.8[1,2] = quantize(%x) {fraction=8}
+  %x/fixed: fx16.8[1,2] = quantize(%x) {to=fx16.8}
   %h/product: fx16.8[1,2] = gemm(%x/fixed, %w) from ["h"]
   %h/sum: fx16.8[1,2] = add(%h/product, %c) from ["h"]
   %h: fx16.8[1,2] = relu(%h/sum) from ["h"]

@@ -14,5 +14,5 @@ graph @test stage(imported) {
 }
 // ----
 // ERROR: unsupported to-fixed-point/unsupported at %n: inputs of type i32 have no fixed-point form
-// ERROR: unsupported to-fixed-point/unsupported at %c: conv has no fixed-point form: operand x must be f32, not fx16.10
-// ERROR: unsupported to-fixed-point/unsupported at %y: gemm has no fixed-point form: a product in fixed point needs alpha = beta = 1 (run legalize-layout before, which folds alpha and beta into constants)
+// ERROR: unsupported to-fixed-point/unsupported at %c: conv has no fixed-point form: a convolution of fx16.10 has the layout nhwc
+// ERROR: unsupported to-fixed-point/unsupported at %y: gemm has no fixed-point form: a product of fx16.10 needs alpha = beta = 1 (run legalize-layout before, which folds alpha and beta into constants)

@@ -1,0 +1,221 @@
+/** Calibration: what the values of a float graph are on representative data, measured on the executed program. */
+import { DiagnosticError, fail } from '../../compiler/ir/diagnostic.ts';
+import { evaluateGraph, evaluateNode } from '../../compiler/ir/evaluate.ts';
+import type { Graph, InputNode } from '../../compiler/ir/graph.ts';
+import type { OpName } from '../../compiler/ir/ops.ts';
+import type { Tensor } from '../../compiler/ir/tensor.ts';
+import { floats, tensor } from '../../compiler/ir/tensor.ts';
+import { elementCount } from '../../compiler/ir/types.ts';
+import { lower } from '../../compiler/lower/lower.ts';
+import type { Target } from '../../isa/target.ts';
+import type { CalibrationProvider, CalibrationStatistics, ValueStatistics } from '../../passes/calibration.ts';
+import { HISTOGRAM_BINS, binOf } from '../../passes/calibration.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { DataError } from '../data/errors.ts';
+import type { Preprocess } from '../data/preprocess.ts';
+import { createMachine } from '../engine/engine.ts';
+import { DataHash } from './data-hash.ts';
+import { fits } from './evaluate.ts';
+
+/** Samples that calibration takes unless told. */
+export const CALIBRATION_SAMPLES = 500;
+
+/** Samples, read and ready to be fed, one after the other. */
+export interface CalibrationData {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly samples: readonly Float32Array[];
+  /** SHA-256 of preprocessing, stored bytes and classes. */
+  readonly sha256: string;
+  readonly preprocess: Preprocess | null;
+  place(sample: number): string;
+}
+
+/** Reads the first samples of a data set. Throws a `DataError` that names the first that holds what is no number. */
+export async function readCalibrationData(dataset: Dataset, limit: number): Promise<CalibrationData> {
+  const count = Math.min(limit, dataset.samples);
+  if (count === 0) throw new DataError('data/mismatch', dataset.name, 'holds no samples to calibrate on');
+  const hash = new DataHash(dataset.preprocess);
+  const samples: Float32Array[] = [];
+  for (let i = 0; i < count; i++) {
+    const { elements, stored } = await dataset.read(i);
+    const at = elements.findIndex((x) => !Number.isFinite(x));
+    if (at >= 0)
+      throw new DataError('data/mismatch', dataset.place(i), `holds ${elements[at]} at element ${at}; calibration needs finite numbers`);
+    hash.add(stored, dataset.label(i));
+    samples.push(elements);
+  }
+  return {
+    name: dataset.name,
+    shape: dataset.shape,
+    samples,
+    sha256: hash.digest(),
+    preprocess: dataset.preprocess ?? null,
+    place: (sample) => dataset.place(sample),
+  };
+}
+
+export interface CalibrationOptions {
+  /** What executes the graph; values do not depend on it. */
+  readonly target: Target;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Measures the graph that asks, once for each graph. */
+export function measuredCalibration(data: CalibrationData, options: CalibrationOptions): CalibrationProvider {
+  const known = new WeakMap<Graph, CalibrationStatistics>();
+  return (graph) => {
+    const statistics = known.get(graph) ?? measure(graph, data, options);
+    known.set(graph, statistics);
+    return statistics;
+  };
+}
+
+/** All values of a graph on one batch, by name. */
+type Execute = (input: Tensor) => ReadonlyMap<string, Tensor>;
+
+function measure(graph: Graph, data: CalibrationData, { target, onProgress }: CalibrationOptions): CalibrationStatistics {
+  const input = inputFor(graph, data);
+  const batch = elementCount(input.type.shape) / elementCount(data.shape);
+  const execute = executor(graph, input, target);
+  const extents = new Map<string, Extent>();
+  const histograms = new Map<string, Float64Array>();
+  const runs = Math.ceil(data.samples.length / batch);
+  // The bins are of one width from the least to the greatest number, so those have to be known first.
+  for (const step of [0, 1])
+    for (let run = 0; run < runs; run++) {
+      const present = Math.min(batch, data.samples.length - run * batch);
+      for (const [name, value] of execute(batchOf(input, data, run * batch, batch))) {
+        const elements = presentElements(value, present, batch);
+        if (step === 0) extents.set(name, extended(extents.get(name), elements, value, name, data.place(run * batch)));
+        else count(elements, name, extents, histograms);
+      }
+      onProgress?.(step * runs + run + 1, 2 * runs);
+    }
+  return new Map([...extents].map(([name, extent]) => [name, statisticsOf(extent, histograms.get(name))]));
+}
+
+/** The one input of the graph, which samples fill, in batches. */
+function inputFor(graph: Graph, data: CalibrationData): InputNode {
+  const { name, shape } = data;
+  const [input, ...others] = graph.inputs;
+  if (!input || others.length > 0)
+    throw new DataError(
+      'data/mismatch',
+      name,
+      `the model has ${graph.inputs.length} inputs; only models with one can be calibrated on data`,
+    );
+  const batch = elementCount(input.type.shape) / elementCount(shape);
+  if (input.type.element === 'f32' && fits(input.type.shape, shape, batch)) return input;
+  throw new DataError(
+    'data/mismatch',
+    data.place(0),
+    `gives samples of ${shape.join('x')}, and input '${input.name}' takes ${input.type.shape.join('x')}`,
+    'channels, resize, crop and layout of the preprocessing change the shape',
+  );
+}
+
+/** A batch that begins with a sample; its end repeats the last one where there are no more. */
+function batchOf({ type }: InputNode, { samples }: CalibrationData, first: number, batch: number): Tensor {
+  const data = new Float32Array(elementCount(type.shape));
+  for (let i = 0; i < batch; i++) {
+    const sample = samples[Math.min(first + i, samples.length - 1)] ?? new Float32Array();
+    data.set(sample, i * sample.length);
+  }
+  return tensor(type, data);
+}
+
+/** The elements of the samples that count; batches are the first dimension. */
+function presentElements({ type, data }: Tensor, present: number, batch: number): Float32Array {
+  const all = data as Float32Array;
+  return present < batch && type.shape[0] === batch ? all.subarray(0, (all.length / batch) * present) : all;
+}
+
+/** Ops that only move elements: programs may hold both values in one memory, so the host moves what they give. */
+const MOVING: readonly OpName[] = ['transpose', 'reshape', 'flatten', 'identity'];
+
+/** The fast engine where the graph can be compiled with all its values as outputs; else the evaluator, which gives the same values. */
+function executor(graph: Graph, input: InputNode, target: Target): Execute {
+  const outputs = graph.ops.filter(({ op }) => !MOVING.includes(op)).map(({ name }) => ({ name, value: name }));
+  const program = programOf(graph.with({ outputs }), target);
+  if (!program)
+    return (data) => {
+      const values = evaluateGraph(graph, new Map([[input.name, data]]), { keep: 'all' });
+      return new Map(graph.nodes.flatMap(({ kind, name }) => (kind === 'constant' ? [] : [[name, valueIn(values, name)]])));
+    };
+  const machine = createMachine('fast', program, target);
+  return (data) => {
+    machine.reset();
+    machine.writeInput(input.name, floats(data));
+    machine.run();
+    const values = new Map([[input.name, data]]);
+    for (const node of graph.ops)
+      values.set(
+        node.name,
+        MOVING.includes(node.op)
+          ? evaluateNode(node, [valueIn(values, node.inputs[0] ?? '')])
+          : tensor(node.type, machine.readOutput(node.name)),
+      );
+    return values;
+  };
+}
+
+function valueIn(values: ReadonlyMap<string, Tensor>, name: string): Tensor {
+  const value = values.get(name);
+  if (!value) throw new Error(`there is no value %${name}`);
+  return value;
+}
+
+/** Undefined where the graph, or this much of it, has no program. */
+function programOf(graph: Graph, target: Target): ReturnType<typeof lower>['program'] | undefined {
+  try {
+    return lower(graph.with({ stage: 'legal' }), target).program;
+  } catch (error) {
+    if (error instanceof DiagnosticError && error.diagnostics.every(({ kind }) => kind === 'unsupported')) return undefined;
+    throw error;
+  }
+}
+
+interface Extent {
+  readonly count: number;
+  readonly min: number;
+  readonly max: number;
+  /** Sum of each channel. */
+  readonly sums: Float64Array;
+}
+
+function extended(known: Extent | undefined, elements: Float32Array, { type }: Tensor, name: string, place: string): Extent {
+  const channels = type.shape.at(-1) ?? 1;
+  const sums = known?.sums ?? new Float64Array(channels);
+  let { min, max } = known ?? { min: Infinity, max: -Infinity };
+  for (let i = 0, c = 0; i < elements.length; i++, c = c + 1 === channels ? 0 : c + 1) {
+    const x = elements[i] as number;
+    if (x < min) min = x;
+    if (x > max) max = x;
+    sums[c] = (sums[c] as number) + x;
+  }
+  if (!sums.every(Number.isFinite))
+    fail('invalid', 'calibration/not-finite', `%${name} is not finite on all samples, so that it has no range`, { place: [place] });
+  return { count: (known?.count ?? 0) + elements.length, min, max, sums };
+}
+
+function count(elements: Float32Array, name: string, extents: ReadonlyMap<string, Extent>, histograms: Map<string, Float64Array>): void {
+  const { min = 0, max = 0 } = extents.get(name) ?? {};
+  const histogram = histograms.get(name) ?? new Float64Array(HISTOGRAM_BINS);
+  histograms.set(name, histogram);
+  for (let i = 0; i < elements.length; i++) {
+    const bin = binOf(elements[i] as number, min, max);
+    histogram[bin] = (histogram[bin] as number) + 1;
+  }
+}
+
+function statisticsOf({ count: seen, min, max, sums }: Extent, histogram: Float64Array | undefined): ValueStatistics {
+  const perChannel = seen / sums.length;
+  return {
+    count: seen,
+    min: min + 0,
+    max: max + 0,
+    means: Array.from(sums, (sum) => sum / perChannel),
+    histogram: Array.from(histogram ?? []),
+  };
+}

@@ -1,0 +1,50 @@
+/** Real numbers as they are stored in an element type, and back: what the host does at the ports of a program, and what conversions mean. */
+import type { ElementType } from './element.ts';
+import { fractionBits, isFixed, isQuantized, quantizationOf } from './element.ts';
+import { fromFixed16, toFixed16 } from './fixed.ts';
+import { fromNarrow, isNarrow, toNarrow } from './narrow.ts';
+import { dequantizeInteger, I8_MAX, I8_MIN, quantizeFloat } from './requantize.ts';
+
+/**
+ * From a binary32 number to what an array of the type's width holds: itself, the bits of a narrow float, or the nearest integer, saturated. A quantized
+ * type has one scale. Throws a TypeError for types that do not stand for real numbers.
+ */
+export function encoderOf(element: ElementType): (x: number) => number {
+  if (element === 'f32') return (x) => x;
+  if (isNarrow(element)) return (x) => toNarrow(element, x);
+  if (isFixed(element)) {
+    const fraction = fractionBits(element);
+    return (x) => toFixed16(x, fraction);
+  }
+  if (isQuantized(element)) {
+    const { inverse, zeroPoint } = inverseScaleOf(element);
+    return (x) => quantizeFloat(x, inverse, zeroPoint, I8_MIN, I8_MAX);
+  }
+  throw new TypeError(`${element} does not stand for real numbers`);
+}
+
+/** What `quantizeFloat` multiplies with for a type of one scale, and its zero point. */
+export function inverseScaleOf(element: `i8<${string}>`): { readonly inverse: number; readonly zeroPoint: number } {
+  const { scales, zeroPoint } = quantizationOf(element);
+  return { inverse: Math.fround(1 / (scales[0] ?? NaN)), zeroPoint };
+}
+
+/** From what is stored to the binary32 number that it stands for. */
+export function decoderOf(element: ElementType): (stored: number) => number {
+  if (element === 'f32') return (x) => x;
+  // An array of signed integers may hold the bits.
+  if (isNarrow(element)) {
+    const mask = element === 'f16' || element === 'bf16' ? 0xffff : 0xff;
+    return (bits) => fromNarrow(element, bits & mask);
+  }
+  if (isFixed(element)) {
+    const fraction = fractionBits(element);
+    return (q) => fromFixed16(q, fraction);
+  }
+  if (isQuantized(element)) {
+    const { scales, zeroPoint } = quantizationOf(element);
+    const scale = scales[0] ?? NaN;
+    return (q) => dequantizeInteger(q, scale, zeroPoint);
+  }
+  throw new TypeError(`${element} does not stand for real numbers`);
+}
