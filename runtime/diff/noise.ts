@@ -9,7 +9,7 @@ import type { Magnitude } from '../../compiler/ir/op.ts';
 import type { OpName } from '../../compiler/ir/ops.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
 import type { TensorType } from '../../compiler/ir/types.ts';
-import { numbers } from '../../passes/contract/compare.ts';
+import { fromNumbers, numbers } from '../../passes/contract/compare.ts';
 import { DEFAULT_SEED, uniformF32, xorshift32 } from '../numerics/random.ts';
 import { gridOf } from './grid.ts';
 
@@ -127,7 +127,7 @@ function seedOf(name: string): number {
 
 /** The op in f32 on both forms of its operands; on one where there is no noise yet. */
 function evaluateTwin(node: OpNode, operands: readonly (Twin | undefined)[]): Twin {
-  const inFloat: OpNode = { ...node, type: { element: 'f32', shape: node.type.shape } };
+  const inFloat: OpNode = { ...node, type: { element: 'f32', shape: node.type.shape }, attributes: boundsHeld(node) };
   const clean = evaluateNode(
     inFloat,
     operands.map((operand) => operand?.clean),
@@ -138,6 +138,14 @@ function evaluateTwin(node: OpNode, operands: readonly (Twin | undefined)[]): Tw
     operands.map((operand) => operand?.noisy),
   );
   return { clean, noisy };
+}
+
+/** Attributes in which the bounds of a clamp are numbers that its type holds. */
+function boundsHeld({ op, attributes, type }: OpNode): OpNode['attributes'] {
+  const { min, max } = attributes;
+  if (op !== 'clip' || typeof min !== 'number' || typeof max !== 'number') return attributes;
+  const [low, high] = numbers(fromNumbers({ element: type.element, shape: [2] }, Float64Array.of(min, max)));
+  return { ...attributes, min: low as number, max: high as number };
 }
 
 /** The same numbers in f32. */

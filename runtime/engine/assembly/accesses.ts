@@ -216,16 +216,17 @@ function initialise(one: Access): bool {
   return true;
 }
 
-/** Resolves the accesses of an instruction; to execute it is right only if its other checks pass. */
+/** Resolves the accesses of an instruction; to execute it is right only if its other checks pass. One whose output is empty touches nothing. */
 export function resolveAll(record: usize): i32 {
   const count = <u32>load<u8>(record, RECORD_ACCESS_COUNT);
-  let bound = record + RECORD_ACCESSES;
-  for (let i: u32 = 0; i < count; i++) {
-    if (!resolve(bound, access(i))) return TO_HOST;
-    bound += BOUND_BYTES;
-  }
   const written = <u32>load<u8>(record, RECORD_OUTPUT);
-  return written != NO_REGISTER && access(written).rows == 0 ? NOTHING : EXECUTE;
+  const bounds = record + RECORD_ACCESSES;
+  if (written != NO_REGISTER) {
+    if (!resolve(bounds + written * BOUND_BYTES, access(written))) return TO_HOST;
+    if (access(written).rows == 0) return NOTHING;
+  }
+  for (let i: u32 = 0; i < count; i++) if (i != written && !resolve(bounds + i * BOUND_BYTES, access(i))) return TO_HOST;
+  return EXECUTE;
 }
 
 /**
