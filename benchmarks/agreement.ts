@@ -8,7 +8,7 @@ import { FLOAT_NETWORKS, markdownTable, publish } from './report.ts';
 
 const CASES = [...FLOAT_NETWORKS.map((model) => ({ model, target: 'cambricon' })), { model: 'lenet-300-100', target: 'cambricon-base' }];
 const SAMPLES = 10_000;
-const BIT_CHECKED = 100;
+const BIT_CHECKED = 200;
 
 const percent = (value: number): string => `${(100 * value).toFixed(2)} %`;
 

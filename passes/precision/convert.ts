@@ -83,6 +83,12 @@ class Conversion {
   /** An operation as it is. */
   #float(node: OpNode): void {
     const inputs = node.inputs.map((input) => (input === '' ? '' : this.#as(input, this.#graph.node(input).type.element)));
+    const [operand] = inputs;
+    // What a conversion made needs no copy to be an output.
+    if (node.op === 'identity' && operand !== undefined && operand !== node.inputs[0]) {
+      this.#hold(node.name, node.type.element, operand);
+      return;
+    }
     this.#hold(node.name, node.type.element, this.#writer.op(node.name, node.op, inputs, node.attributes, node.origin));
   }
 

@@ -161,7 +161,7 @@ describe.each(['f16', 'bf16', 'f8e4m3', 'f8e5m2', 'fixed16', 'int8', 'int8-naive
   const ops = OP_NAMES.filter((op) => !opRecord(op).traits.includes('conversion'));
   const floatGraphs = decoratedGraphs({ ops, elements: ['f32'], layouts: ['nchw'] });
 
-  test('gives a legal graph of the same outputs, and legalizing leaves what it computes alone', () => {
+  test('gives a legal graph of the same outputs, and legalizing leaves it alone', () => {
     fc.assert(
       fc.property(floatGraphs, ({ graph, inputs }) => {
         const result = compiled({ graph, inputs });
@@ -170,11 +170,7 @@ describe.each(['f16', 'bf16', 'f8e4m3', 'f8e5m2', 'fixed16', 'int8', 'int8-naive
           const output = result.outputs.find((each) => each.name === name);
           expect(printType(result.node(output?.value ?? '').type)).toBe(printType(graph.node(value).type));
         }
-        const again = runPipeline(result, legalization(loadTarget('cambricon'))).graph;
-        // The copy of an operand that is an output goes where a conversion makes the output now.
-        const computing = ({ nodes }: Graph): string[] =>
-          nodes.filter((one) => one.kind === 'op' && one.op !== 'identity').map(({ name }) => name);
-        expect(computing(again)).toEqual(computing(result));
+        expect(runPipeline(result, legalization(loadTarget('cambricon'))).graph).toBe(result);
         evaluateGraph(result, inputs);
       }),
       { numRuns: Math.ceil(RUNS / 3) },
