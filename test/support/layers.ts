@@ -1,7 +1,10 @@
 /** Layers for tests of lowering: convolutions of all shapes, and numbers to fill them with. */
 import fc from 'fast-check';
+import { GraphBuilder } from '../../compiler/ir/builder.ts';
+import type { Graph } from '../../compiler/ir/graph.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { elementCount, tensorType } from '../../compiler/ir/types.ts';
+import { checkGraph } from '../../compiler/ir/verify.ts';
 import type { Target } from '../../isa/target.ts';
 
 /** A target with scratchpads so small that even small layers are cut in many tiles. */
@@ -53,3 +56,43 @@ export const arbitraryConv: fc.Arbitrary<ConvCase> = fc
     ({ height, width, kernel, dilations, pads }) =>
       height + pads[0] + pads[2] >= (kernel[0] - 1) * dilations[0] + 1 && width + pads[1] + pads[3] >= (kernel[1] - 1) * dilations[1] + 1,
   );
+
+/** A legal graph of one convolution, checked. */
+export function convGraph(c: ConvCase): Graph {
+  const builder = new GraphBuilder('conv');
+  const x = builder.input('x', tensorType('f32', [c.batch, c.height, c.width, c.channels]));
+  const { groups = 1 } = c;
+  const w = builder.constant('w', values([...c.kernel, c.channels / groups, c.outputs], 1));
+  const b = c.bias ? [builder.constant('b', values([c.outputs], 2))] : [];
+  const { strides, pads, dilations, activation } = c;
+  builder.output(
+    'y',
+    builder.op(
+      'conv',
+      [x, w, ...b],
+      { strides, pads, dilations, groups, activation, activation_min: -1, activation_max: 6, layout: 'nhwc' },
+      { name: 'y', origin: ['Conv_0'] },
+    ),
+  );
+  const graph = builder.build('legal');
+  checkGraph(graph);
+  return graph;
+}
+
+/** A legal graph of the pooling that has the window of a convolution. */
+export function poolGraph({ batch, height, width, channels, kernel, strides, pads, dilations }: ConvCase): Graph {
+  const builder = new GraphBuilder('pool');
+  const x = builder.input('x', tensorType('f32', [batch, height, width, channels]));
+  builder.output('y', builder.op('max-pool', [x], { kernel, strides, pads, dilations, layout: 'nhwc' }, { name: 'y' }));
+  return builder.build('legal');
+}
+
+/** A legal graph of one product of M × K and K × N, rectified. */
+export function gemmGraph(M: number, K: number, N: number, bias: boolean): Graph {
+  const builder = new GraphBuilder('gemm');
+  const x = builder.input('x', tensorType('f32', [M, K]));
+  const w = builder.constant('w', values([K, N], 3));
+  const b = bias ? [builder.constant('b', values([N], 4))] : [];
+  builder.output('y', builder.op('gemm', [x, w, ...b], { activation: 'relu' }, { name: 'y' }));
+  return builder.build('legal');
+}
