@@ -3,7 +3,7 @@ import { decodeContainer, encodeContainer } from '../../isa/container.ts';
 import type { Target } from '../../isa/target.ts';
 import { hasExtension } from '../../isa/target.ts';
 import { dumping } from '../../passes/instruments/printing.ts';
-import type { PassObserver } from '../../passes/manager.ts';
+import type { PassObserver, PipelineOptions } from '../../passes/manager.ts';
 import type { PassInvocation } from '../../passes/pass.ts';
 import { printPipeline } from '../../passes/pipeline-text.ts';
 import type { Dataset } from '../../runtime/data/dataset.ts';
@@ -86,15 +86,16 @@ export interface ModelRunOptions {
   readonly samples: number;
   /** What progress is shown as. */
   readonly label: string;
-  readonly observers?: readonly PassObserver[];
+  /** What passes get from outside. */
+  readonly pipeline?: PipelineOptions;
 }
 
 /** Compiles a model, executes it and keeps the run in memory. */
 export async function runModel(
-  { name, graph, passes, target, dataset, samples, label, observers = [] }: ModelRunOptions,
+  { name, graph, passes, target, dataset, samples, label, pipeline = {} }: ModelRunOptions,
   signal: AbortSignal,
 ): Promise<Run> {
-  const compilation = compileModel(graph, { target, passes, pipeline: { observers } });
+  const compilation = compileModel(graph, { target, passes, pipeline });
   const { program } = compilation;
   const container = encodeContainer(program, containerInfo(target));
   const shown = progress(label);

@@ -8,6 +8,8 @@ import { SORTINGS, diffRuns } from '../../../runtime/diff/diff.ts';
 import type { Run } from '../../../runtime/diff/run.ts';
 import { renderDiff } from '../../../runtime/report/diff.ts';
 import { fail } from '../../ir/diagnostic.ts';
+import type { CalibrationFlags } from '../calibration.ts';
+import { addCalibrationOption, pipelineOptions } from '../calibration.ts';
 import { datasetOf } from '../data.ts';
 import { EXIT } from '../errors.ts';
 import { interruptible } from '../interrupt.ts';
@@ -30,7 +32,7 @@ import { loadTarget } from '../target.ts';
 const DEFAULT_LIMIT = 200;
 const DEFAULT_TOP = 20;
 
-interface Flags extends BindingFlags, DataFlags {
+interface Flags extends BindingFlags, CalibrationFlags, DataFlags {
   readonly passes?: string;
   readonly against?: string;
   readonly target: string;
@@ -57,7 +59,7 @@ export function addDiff(program: Command): void {
     )
     .option('--samples <n>', 'samples that are compared tensor by tensor', positiveInteger, DEFAULT_SAVED_SAMPLES);
   addDataOptions(command);
-  addTargetOption(command);
+  addCalibrationOption(addTargetOption(command));
   addBindingOptions(command)
     .addOption(
       new Option(
@@ -81,6 +83,7 @@ that looking at a tensor never changes what is fused. Models run on ${DEFAULT_LI
 
 Examples:
   plumbline diff lenet-300-100 --target cambricon-base
+  plumbline diff mobilenet --passes int8-naive
   plumbline diff resnet --passes O1 --against O0 --sort graph
   plumbline eval lenet-5 --save a && plumbline eval lenet-5 --passes O0 --save b && plumbline diff b a`,
     )
@@ -107,14 +110,15 @@ function isBroken({ verdicts }: DiffReport): boolean {
   return verdicts.broken > 0;
 }
 
-function savedRuns(first: string, second: string | undefined, { passes, against, data }: Flags): readonly [Run, Run] {
+function savedRuns(first: string, second: string | undefined, { passes, against, data, calibration }: Flags): readonly [Run, Run] {
   if (second === undefined)
     return fail('usage', 'cli/one-run', 'one run cannot be compared with itself', {
       place: [first],
       hint: 'give the folder of a second run',
     });
-  if (passes !== undefined || against !== undefined || data !== undefined)
-    return fail('usage', 'cli/saved-run', '--passes, --against and --data are for models; saved runs are compared as they are');
+  const forModels = { passes, against, data, calibration };
+  const given = Object.entries(forModels).find(([, value]) => value !== undefined);
+  if (given) return fail('usage', 'cli/saved-run', `--${given[0]} is for models; saved runs are compared as they are`);
   return [readRun(first), readRun(second)];
 }
 
@@ -125,7 +129,8 @@ async function modelRuns(model: string, flags: Flags): Promise<readonly [Run, Ru
   const against = parsePipeline(flags.against ?? '');
   const graph = loadGraph(source, flags);
   const dataset = await datasetOf(source, { ...flags, limit: flags.limit ?? DEFAULT_LIMIT });
-  const common = { name: source.name, graph, dataset, samples: flags.samples };
+  const pipeline = await pipelineOptions([...against, ...passes], source, flags);
+  const common = { name: source.name, graph, dataset, samples: flags.samples, pipeline };
   return interruptible(async (signal) => {
     const onTarget = flags.against === undefined ? floatTargetFor(target) : target;
     const reference = await runModel({ ...common, passes: against, target: onTarget, label: 'reference' }, signal);

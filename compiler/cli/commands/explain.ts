@@ -7,6 +7,8 @@ import { diffRuns } from '../../../runtime/diff/diff.ts';
 import { profileInstructions } from '../../../runtime/evaluate/profile.ts';
 import { renderExplanation } from '../../../runtime/report/explain.ts';
 import type { Graph } from '../../ir/graph.ts';
+import type { CalibrationFlags } from '../calibration.ts';
+import { addCalibrationOption, pipelineOptions } from '../calibration.ts';
 import { datasetOf } from '../data.ts';
 import { interruptible } from '../interrupt.ts';
 import { findModel, loadGraph } from '../model.ts';
@@ -17,7 +19,7 @@ import { DEFAULT_SAVED_SAMPLES, floatTargetFor, runModel } from '../runs.ts';
 import { failUnknown } from '../suggest.ts';
 import { loadTarget } from '../target.ts';
 
-interface Flags extends BindingFlags, Pick<DataFlags, 'data' | 'preprocess'> {
+interface Flags extends BindingFlags, CalibrationFlags, Pick<DataFlags, 'data' | 'preprocess'> {
   readonly passes: string;
   readonly target: string;
   readonly samples: number;
@@ -33,7 +35,7 @@ export function addExplain(program: Command): void {
     .option('-d, --data <path>', `${DATA_FORMS}; a network of the zoo brings its own`)
     .option('--preprocess <text>', 'from pixels to elements, as `plumbline eval --help` says')
     .option('--samples <n>', 'samples that the values are of', positiveInteger, DEFAULT_SAVED_SAMPLES);
-  addTargetOption(command).addOption(passesOption());
+  addCalibrationOption(addTargetOption(command)).addOption(passesOption());
   addBindingOptions(command)
     .addOption(jsonOption())
     .addHelpText(
@@ -41,7 +43,8 @@ export function addExplain(program: Command): void {
       `
 Examples:
   plumbline explain lenet-5 /0/Conv
-  plumbline explain lenet-300-100 logits --target cambricon-base`,
+  plumbline explain lenet-300-100 logits --target cambricon-base
+  plumbline explain mobilenet /features/1/features.1.0/Conv --passes int8`,
     )
     .action(run);
 }
@@ -54,9 +57,11 @@ async function run(model: string, node: string, flags: Flags): Promise<void> {
   const dataset = await datasetOf(source, { ...flags, limit: flags.samples });
   const stages = new Map<string, Graph>();
   const common = { name: source.name, graph, dataset, samples: flags.samples };
+  const options = await pipelineOptions(passes, source, flags);
   const explanation = await interruptible(async (signal) => {
-    const observers = [dumping((file, stage) => void stages.set(file.replace(/\.pir$/, ''), stage))];
-    const program = await runModel({ ...common, passes, target, observers, label: source.name }, signal);
+    const dumper = dumping((file, stage) => void stages.set(file.replace(/\.pir$/, ''), stage));
+    const pipeline = { ...options, observers: [...(options.observers ?? []), dumper] };
+    const program = await runModel({ ...common, passes, target, pipeline, label: source.name }, signal);
     const legal = program.trace.graph;
     const value = findValue(legal, stages, node) ?? unknownNode(node, legal);
     const reference = await runModel({ ...common, passes: [], target: floatTargetFor(target), label: 'reference' }, signal);
