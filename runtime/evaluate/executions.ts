@@ -8,8 +8,9 @@ import type { Program } from '../../isa/program.ts';
 import type { Target } from '../../isa/target.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { EvaluateOptions, Evaluation } from './evaluate.ts';
+import type { Proportion } from './metrics.ts';
 import type { Flips } from './paired.ts';
-import { countFlips, mcnemar, outputNoise } from './paired.ts';
+import { countFlips, mcnemar, outputNoise, pairedLoss } from './paired.ts';
 import type { ScoredEvaluation } from './scores.ts';
 import { evaluateScores } from './scores.ts';
 import { sizeFigures } from './throughput.ts';
@@ -34,6 +35,8 @@ export interface Executed extends ScoredEvaluation {
 export interface Comparison {
   /** Against the reference; the p-value is that of McNemar's exact test. */
   readonly flips: Flips & { readonly pValue: number };
+  /** Of top-1 against the reference, with its 95 % interval; negative for a gain. */
+  readonly loss: Proportion;
   /** Of the outputs against the reference's, over all samples; null where no element differs in value, that is for infinity. */
   readonly outputSqnrDecibels: number | null;
   /** Samples with an output that is not finite, where the reference's is; they are left out of the SQNR. */
@@ -96,5 +99,6 @@ export function figuresOf({ evaluation, conversions, sha256 }: Executed): Measur
 export function compareExecuted(reference: Executed, executed: Executed): Comparison {
   const flips = countFlips(reference.scores.right, executed.scores.right);
   const { sqnrDecibels, notFinite } = outputNoise(reference.scores.values, executed.scores.values, reference.scores.classes);
-  return { flips: { ...flips, pValue: mcnemar(flips) }, outputSqnrDecibels: sqnrDecibels, notFinite };
+  const loss = pairedLoss(flips, reference.evaluation.samples);
+  return { flips: { ...flips, pValue: mcnemar(flips) }, loss, outputSqnrDecibels: sqnrDecibels, notFinite };
 }

@@ -173,7 +173,7 @@ export async function evaluateLadder(imported: Graph, options: LadderOptions): P
 function firstRung(executed: Executed, target: Target): Rung {
   return {
     executed,
-    rate: meanRate(executed.legal, target.rates),
+    rate: meanRate(executed.legal, target),
     row: {
       pass: IMPORT,
       contract: null,
@@ -208,7 +208,7 @@ async function climb(
   const differs = different === undefined ? 'bit-equal' : 'legalization differs';
   return {
     executed,
-    rate: meanRate(executed.legal, target.rates),
+    rate: meanRate(executed.legal, target),
     row: {
       pass: printStep(step),
       contract: {

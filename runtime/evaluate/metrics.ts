@@ -8,14 +8,14 @@ export interface Proportion {
 }
 
 /** The 0.975 quantile of the normal distribution. */
-const Z = 1.959963984540054;
+export const NORMAL_QUANTILE = 1.959963984540054;
 
 /** Wilson's score interval (Wilson 1927) of `hits` among `trials`; trials must be positive. */
 export function wilson(hits: number, trials: number): Proportion {
   const value = hits / trials;
-  const square = (Z * Z) / trials;
+  const square = (NORMAL_QUANTILE * NORMAL_QUANTILE) / trials;
   const centre = (value + square / 2) / (1 + square);
-  const half = (Z / (1 + square)) * Math.sqrt((value * (1 - value)) / trials + square / (4 * trials));
+  const half = (NORMAL_QUANTILE / (1 + square)) * Math.sqrt((value * (1 - value)) / trials + square / (4 * trials));
   // At the ends the interval touches 0 or 1 exactly, which rounding would miss.
   return { value, low: hits === 0 ? 0 : centre - half, high: hits === trials ? 1 : centre + half };
 }

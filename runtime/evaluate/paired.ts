@@ -1,5 +1,7 @@
 /** Two programs on the same samples: which predictions changed, whether by more than chance, and how far the outputs are apart. */
 import type { PortData } from '../machine/host.ts';
+import type { Proportion } from './metrics.ts';
+import { NORMAL_QUANTILE } from './metrics.ts';
 
 /** Samples that are predicted rightly by one of two programs only. */
 export interface Flips {
@@ -44,6 +46,16 @@ export function mcnemar({ better, worse }: Flips): number {
     term *= i / (flips - i + 1);
   }
   return Math.min(1, 2 * sum);
+}
+
+/**
+ * The loss of a proportion of `samples` and its 95 % interval, from flips, so that what both programs predict alike adds no width: Wald's interval with half
+ * a sample added to each cell of the table of both programs (Agresti and Min 2005), which holds for few flips, too.
+ */
+export function pairedLoss({ better, worse }: Flips, samples: number): Proportion {
+  const difference = (worse - better) / (samples + 2);
+  const half = (NORMAL_QUANTILE * Math.sqrt(better + worse + 1 - (worse - better) * difference)) / (samples + 2);
+  return { value: (worse - better) / samples, low: difference - half, high: difference + half };
 }
 
 /** What outputs lost against those of a reference, over all elements that are finite in both. */

@@ -1,6 +1,11 @@
 /** The work that a model asks for, whatever a compiler makes of it. */
 import type { Graph, OpNode } from '../../compiler/ir/graph.ts';
 import { opRecord } from '../../compiler/ir/ops.ts';
+import { ELEMENT_CODES } from '../../isa/fields.ts';
+import type { StoredElement } from '../../isa/program.ts';
+import { isStoredElement } from '../../isa/program.ts';
+import type { Target } from '../../isa/target.ts';
+import { codeOfStored, hasExtension, rateOf } from '../../isa/target.ts';
 
 /** Multiply-accumulates of one evaluation of a graph, by the op table. */
 export function graphMacs(graph: Graph): number {
@@ -11,18 +16,24 @@ export function graphMacs(graph: Graph): number {
  * Cycles that the multiply-accumulates of a graph take for each cycle of the 16-bit datapath: the mean of the rates of the element types that
  * they are computed in. Undefined where there are none, or where an element type has no rate.
  */
-export function meanRate(graph: Graph, rates: Readonly<Partial<Record<string, number>>>): number | undefined {
+export function meanRate(graph: Graph, target: Target): number | undefined {
   let [macs, cycles] = [0, 0];
   for (const node of graph.ops) {
     const own = opMacs(graph, node);
     if (own === 0) continue;
-    // The rate of a fixed-point type does not depend on its binary point.
-    const [element = ''] = graph.node(node.inputs[0] ?? '').type.element.split('.');
+    const { element } = graph.node(node.inputs[0] ?? '').type;
     macs += own;
-    cycles += own * (rates[element] ?? NaN);
+    cycles += own * (isStoredElement(element) ? givenRate(element, target) : NaN);
   }
   const rate = cycles / macs;
   return Number.isFinite(rate) ? rate : undefined;
+}
+
+/** NaN where the target computes nothing in the type. */
+function givenRate(element: StoredElement, target: Target): number {
+  const code = codeOfStored(element, target);
+  const { extension } = ELEMENT_CODES[code];
+  return extension === undefined || hasExtension(target, extension) ? rateOf(target, code) : NaN;
 }
 
 function opMacs(graph: Graph, { op, inputs, attributes, type }: OpNode): number {

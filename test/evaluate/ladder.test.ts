@@ -20,6 +20,7 @@ import { evaluateLadder } from '../../runtime/evaluate/ladder.ts';
 import { firstGraphSamples } from '../../runtime/evaluate/samples.ts';
 import { graphMacs, meanRate } from '../../runtime/evaluate/work.ts';
 import { renderLadder } from '../../runtime/report/ladder.ts';
+import { evaluatedCalibration } from '../support/calibration.ts';
 import { loadTarget } from '../support/targets.ts';
 
 const container = { targetHash: '0'.repeat(64), producer: 'test' };
@@ -38,6 +39,7 @@ async function ladder(pipeline: string, setup: Setup = {}): Promise<Ladder> {
   const dataset = firstSamples(await zooDataset('fashion-mnist'), samples);
   const calibration = await zooDataset('fashion-mnist', 'calibration');
   const [input] = graph.inputs;
+  const calibrationSamples = (input && (await firstGraphSamples(input, calibration, 1))) ?? [];
   let now = 0;
   return evaluateLadder(graph, {
     target: loadTarget(targetName),
@@ -45,7 +47,8 @@ async function ladder(pipeline: string, setup: Setup = {}): Promise<Ladder> {
     dataset,
     model,
     container,
-    contractSamples: (input && (await firstGraphSamples(input, calibration, 1))) ?? [],
+    contractSamples: calibrationSamples,
+    pipeline: { calibration: evaluatedCalibration(calibrationSamples) },
     now: () => now++,
     ...options,
   });
@@ -317,8 +320,13 @@ describe('the mean rate of products', () => {
     const target = loadTarget('cambricon');
     const graph = loadGraph(findModel('lenet-300-100'), { batch: 1 });
     const { legal } = compileModel(graph, { target, passes: steps('O1,to-fixed-point') });
-    expect(meanRate(graph, target.rates)).toBe(4);
-    expect(meanRate(legal, target.rates)).toBe(1);
-    expect(meanRate(graph, { fx16: 1 })).toBeUndefined();
+    expect(meanRate(graph, target)).toBe(4);
+    expect(meanRate(legal, target)).toBe(1);
+    expect(meanRate(graph, loadTarget('cambricon-base'))).toBeUndefined();
+  });
+
+  it('is that of the type of integers, whatever their scale', async () => {
+    const { gains } = await ladder('int8');
+    expect(gains.at(-1)?.idealRatio).toBe(8);
   });
 });

@@ -1,7 +1,8 @@
 /** Paired statistics, reckoned by hand and with exact fractions. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { countFlips, firstDifferentSample, mcnemar, outputNoise } from '../../runtime/evaluate/paired.ts';
+import { countFlips, firstDifferentSample, mcnemar, outputNoise, pairedLoss } from '../../runtime/evaluate/paired.ts';
+import { DEFAULT_SEED, uniformF32, xorshift32 } from '../../runtime/numerics/random.ts';
 
 /** 2·Σ i ≤ fewer of C(n, i) over 2ⁿ, in integers until the last division. */
 function exactly(better: number, worse: number): number {
@@ -72,5 +73,41 @@ describe('the first sample that differs', () => {
     expect(firstDifferentSample(Float32Array.of(1, 2, 0, 4), Float32Array.of(1, 2, -0, 4), 2)).toBe(1);
     expect(firstDifferentSample(Float32Array.of(NaN, 2), Float32Array.of(NaN, 2), 2)).toBeUndefined();
     expect(firstDifferentSample(Int16Array.of(1, 2, 3), Int16Array.of(1, 2, 4), 1)).toBe(2);
+  });
+});
+
+describe('the interval of a paired loss', () => {
+  it('is what Agresti and Min give', () => {
+    // Half a sample in each cell: 10.5 and 4.5 flips among 102, so (10.5 - 4.5) / 102 ± 1.96 · sqrt(15 - 6² / 102) / 102.
+    const { value, low, high } = pairedLoss({ better: 4, worse: 10 }, 100);
+    expect(value).toBe(0.06);
+    expect(low).toBeCloseTo(6 / 102 - (1.959963984540054 * Math.sqrt(15 - 36 / 102)) / 102, 12);
+    expect(high).toBeCloseTo(6 / 102 + (1.959963984540054 * Math.sqrt(15 - 36 / 102)) / 102, 12);
+  });
+
+  it('is not empty without flips, and mirrors where both programs change places', () => {
+    expect(pairedLoss({ better: 0, worse: 0 }, 10_000).high).toBeCloseTo(1.96e-4, 6);
+    const [a, b] = [pairedLoss({ better: 2, worse: 9 }, 500), pairedLoss({ better: 9, worse: 2 }, 500)];
+    expect(a.value).toBe(-b.value);
+    expect(a.low).toBe(-b.high);
+  });
+
+  it('covers the true difference in about 95 of 100 samples of two programs', () => {
+    let state = DEFAULT_SEED;
+    const uniform = (): number => uniformF32((state = xorshift32(state)));
+    const [samples, trials] = [2000, 2000];
+    let covered = 0;
+    for (let trial = 0; trial < trials; trial++) {
+      let [better, worse] = [0, 0];
+      for (let i = 0; i < samples; i++) {
+        const x = uniform();
+        if (x < 0.004) better++;
+        else if (x < 0.01) worse++;
+      }
+      const { low, high } = pairedLoss({ better, worse }, samples);
+      if (low <= 0.002 && 0.002 <= high) covered++;
+    }
+    expect(covered / trials).toBeGreaterThan(0.93);
+    expect(covered / trials).toBeLessThan(0.97);
   });
 });
