@@ -7,11 +7,9 @@
 import { cpus } from 'node:os';
 import process from 'node:process';
 import { findModel } from '../compiler/cli/model.ts';
-import { elementCount } from '../compiler/ir/types.ts';
-import { uniformF32, xorshift32 } from '../runtime/numerics/random.ts';
 import { monotonicSeconds, readFile } from '../runtime/platform/node.ts';
-import type { LoadPhase, Run, Variant } from './contenders.ts';
-import { CONTENDERS, engineName, inputOf, ORT_NODE, ORT_WEB, VARIANTS } from './contenders.ts';
+import type { LoadPhase, Run } from './contenders.ts';
+import { CONTENDERS, engineName, F32, inputOf, ORT_NODE, ORT_WEB, randomImage, REDUCED, TARGET } from './contenders.ts';
 import type { Loading } from './loading.ts';
 import { measureLoading } from './loading.ts';
 import { FLOAT_NETWORKS, markdownTable, outsideModel, publish, writeResult } from './report.ts';
@@ -36,8 +34,6 @@ interface Figures {
 
 interface Row {
   readonly model: string;
-  readonly target: string;
-  readonly precision: string;
   /** Medians. */
   readonly engineMilliseconds: number;
   readonly ortWebMilliseconds: number;
@@ -47,6 +43,8 @@ interface Row {
   readonly ratioNode: number;
   readonly minimum: Pick<Row, 'engineMilliseconds' | 'ortWebMilliseconds' | 'ortNodeMilliseconds' | 'ratioWeb' | 'ratioNode'>;
   readonly loading: { readonly engine: Loading; readonly ortWeb: Loading; readonly ortNode: Loading };
+  /** Our engine on the programs of the reduced precisions, and the ratios to its own f32 program in the same rounds. */
+  readonly reduced: readonly { readonly precision: string; readonly engineMilliseconds: number; readonly ratioF32: number }[];
 }
 
 async function timed(work: () => Promise<void> | void): Promise<number> {
@@ -87,24 +85,16 @@ function measured<T>(results: ReadonlyMap<string, T>, name: string): T {
   return result;
 }
 
-/** A row for each variant; the other runtimes are the same in all. */
-async function rowsOf(model: string, path: string): Promise<readonly Row[]> {
+async function rowOf(model: string, path: string): Promise<Row> {
   const bytes = readFile(path);
   const input = inputOf(bytes);
-  let state = 1;
-  const data = Float32Array.from({ length: elementCount(input.shape) }, () => uniformF32((state = xorshift32(state))));
   const runs = new Map<string, Run>();
   for (const [name, load] of CONTENDERS) runs.set(name, await load(bytes, input));
-  const figures = await race(runs, data);
-  const loading = new Map([...CONTENDERS.keys()].map((name) => [name, measureLoading(name, path, input)]));
-  process.stderr.write(`${model} done\n`);
-  return VARIANTS.map((variant) => rowOf(model, variant, figures, loading));
-}
-
-function rowOf(model: string, variant: Variant, figures: ReadonlyMap<string, Figures>, loading: ReadonlyMap<string, Loading>): Row {
-  const [own, web, node] = [engineName(variant), ORT_WEB, ORT_NODE];
+  const figures = await race(runs, randomImage(input));
+  const loading = (name: string): Loading => measureLoading(name, path, input);
+  const own = engineName(F32);
   const pick = (which: keyof Figures): Row['minimum'] => {
-    const [ours, theirs, native] = [own, web, node].map((name) => measured(figures, name)[which]) as [number, number, number];
+    const [ours, theirs, native] = [own, ORT_WEB, ORT_NODE].map((name) => measured(figures, name)[which]) as [number, number, number];
     return {
       engineMilliseconds: rounded(ours),
       ortWebMilliseconds: rounded(theirs),
@@ -113,80 +103,86 @@ function rowOf(model: string, variant: Variant, figures: ReadonlyMap<string, Fig
       ratioNode: rounded(ours / native),
     };
   };
-  return {
+  const row: Row = {
     model,
-    target: variant.target,
-    precision: variant.precision,
     ...pick('median'),
     minimum: pick('minimum'),
-    loading: { engine: measured(loading, own), ortWeb: measured(loading, web), ortNode: measured(loading, node) },
+    loading: { engine: loading(own), ortWeb: loading(ORT_WEB), ortNode: loading(ORT_NODE) },
+    reduced: REDUCED.map((variant) => {
+      const { median } = measured(figures, engineName(variant));
+      return {
+        precision: variant.precision,
+        engineMilliseconds: rounded(median),
+        ratioF32: rounded(median / measured(figures, own).median),
+      };
+    }),
   };
+  process.stderr.write(`${model} done\n`);
+  return row;
 }
 
 const geometricMean = (values: readonly number[]): number => Math.exp(values.reduce((sum, x) => sum + Math.log(x), 0) / values.length);
 
-type Mean = Pick<Row, 'precision' | 'ratioWeb' | 'ratioNode'>;
+type Means = Pick<Row, 'ratioWeb' | 'ratioNode'> & { readonly reduced: Readonly<Record<string, number>> };
 
-/** Of each precision. */
-function meansOf(rows: readonly Row[]): readonly Mean[] {
-  return VARIANTS.map(({ precision }) => {
-    const own = rows.filter((row) => row.precision === precision);
-    return {
-      precision,
-      ratioWeb: rounded(geometricMean(own.map(({ ratioWeb }) => ratioWeb))),
-      ratioNode: rounded(geometricMean(own.map(({ ratioNode }) => ratioNode))),
-    };
-  });
+/** Geometric means of the ratios; those to f32 by precision. */
+function meansOf(rows: readonly Row[]): Means {
+  const of = (ratio: (row: Row) => number): number => rounded(geometricMean(rows.map(ratio)));
+  return {
+    ratioWeb: of(({ ratioWeb }) => ratioWeb),
+    ratioNode: of(({ ratioNode }) => ratioNode),
+    reduced: Object.fromEntries(REDUCED.map(({ precision }, i) => [precision, of(({ reduced }) => reduced[i]?.ratioF32 ?? NaN)])),
+  };
 }
 
 const cell = (x: number): string => (x < 10 ? x.toPrecision(3) : x.toFixed(1));
 
-function speedTable(rows: readonly Row[], means: readonly Mean[]): string {
-  const header = ['model', 'precision', 'engine ms', 'onnxruntime-web ms', 'onnxruntime-node ms', 'of web (minimum)', 'of node'];
-  return markdownTable(header, [
-    ...rows.map((row) => [
-      row.model,
-      row.precision,
-      cell(row.engineMilliseconds),
-      cell(row.ortWebMilliseconds),
-      cell(row.ortNodeMilliseconds),
-      `${row.ratioWeb.toFixed(2)} (${row.minimum.ratioWeb.toFixed(2)})`,
-      row.ratioNode.toFixed(2),
-    ]),
-    ...means.map(({ precision, ratioWeb, ratioNode }) => [
-      '**geometric mean**',
-      precision,
-      '',
-      '',
-      '',
-      ratioWeb.toFixed(2),
-      ratioNode.toFixed(2),
-    ]),
-  ]);
+function speedTable(rows: readonly Row[], { ratioWeb, ratioNode }: Means): string {
+  return markdownTable(
+    ['model', 'engine ms', 'onnxruntime-web ms', 'onnxruntime-node ms', 'of web (minimum)', 'of node'],
+    [
+      ...rows.map((row) => [
+        row.model,
+        cell(row.engineMilliseconds),
+        cell(row.ortWebMilliseconds),
+        cell(row.ortNodeMilliseconds),
+        `${row.ratioWeb.toFixed(2)} (${row.minimum.ratioWeb.toFixed(2)})`,
+        row.ratioNode.toFixed(2),
+      ]),
+      ['**geometric mean**', '', '', '', ratioWeb.toFixed(2), ratioNode.toFixed(2)],
+    ],
+  );
+}
+
+function precisionTable(rows: readonly Row[], { reduced: means }: Means): string {
+  return markdownTable(
+    ['model', 'f32 ms', ...REDUCED.map(({ precision }) => `${precision} ms (of f32)`)],
+    [
+      ...rows.map(({ model, engineMilliseconds, reduced }) => [
+        model,
+        cell(engineMilliseconds),
+        ...reduced.map((each) => `${cell(each.engineMilliseconds)} (${each.ratioF32.toFixed(2)})`),
+      ]),
+      ['**geometric mean**', '', ...REDUCED.map(({ precision }) => (means[precision] ?? NaN).toFixed(2))],
+    ],
+  );
 }
 
 const coldAndWarm = ({ cold, warm }: Loading): string => `${cell(cold.milliseconds)} (${cell(warm.milliseconds)})`;
 
 function loadingTable(rows: readonly Row[]): string {
   return markdownTable(
-    ['model', 'precision', 'compile ms', 'onnxruntime-web session ms', 'onnxruntime-node session ms'],
-    rows.map(({ model, precision, loading }) => [
-      model,
-      precision,
-      coldAndWarm(loading.engine),
-      coldAndWarm(loading.ortWeb),
-      coldAndWarm(loading.ortNode),
-    ]),
+    ['model', 'compile ms', 'onnxruntime-web session ms', 'onnxruntime-node session ms'],
+    rows.map(({ model, loading }) => [model, coldAndWarm(loading.engine), coldAndWarm(loading.ortWeb), coldAndWarm(loading.ortNode)]),
   );
 }
 
 function phaseTable(rows: readonly Row[]): string {
   const phases = Object.keys(rows[0]?.loading.engine.cold.phases ?? {}) as LoadPhase[];
   return markdownTable(
-    ['model', 'precision', ...phases],
-    rows.map(({ model, precision, loading: { engine } }) => [
+    ['model', ...phases],
+    rows.map(({ model, loading: { engine } }) => [
       model,
-      precision,
       ...phases.map((phase) => `${cell(engine.cold.phases[phase] ?? 0)} (${cell(engine.warm.phases[phase] ?? 0)})`),
     ]),
   );
@@ -194,22 +190,28 @@ function phaseTable(rows: readonly Row[]): string {
 
 /** The networks that take longer than they may. */
 function tooSlow(rows: readonly Row[]): readonly string[] {
-  return rows.flatMap(({ model, precision, loading }) => {
+  return rows.flatMap(({ model, loading }) => {
     const limit = COMPILE_LIMITS[model] ?? Infinity;
     const { milliseconds } = loading.engine.cold;
-    return milliseconds > limit ? [`${model} (${precision}) takes ${milliseconds} ms of ${limit} ms`] : [];
+    return milliseconds > limit ? [`${model} takes ${milliseconds} ms of ${limit} ms`] : [];
   });
 }
 
-function render(rows: readonly Row[], means: readonly Mean[], cpu: string): string {
+function render(rows: readonly Row[], means: Means, cpu: string): string {
   const slow = tooSlow(rows);
   return [
     '# Beside other runtimes',
     '',
     `Printed by \`npm run bench:peers\` on ${cpu}: the time that one image takes, median of ${ROUNDS} rounds by turns in one process, one thread each. Ours is the fast engine executing the`,
-    'compiled program, bit for bit, with every access checked; the others run the model in f32 with their own optimizations. Ratios below 1 are faster than the other.',
+    'compiled program in f32, bit for bit, with every access checked; the others run the model with their own optimizations. Ratios below 1 are faster than the other.',
     '',
     speedTable(rows, means),
+    '',
+    '## Reduced precisions',
+    '',
+    'Our engine on the programs of the presets, in the same rounds, and in brackets of its own time in f32: what it takes to compute, not the cycles of the accelerator.',
+    '',
+    precisionTable(rows, means),
     '',
     '## Loading a model',
     '',
@@ -235,7 +237,7 @@ async function main(asked: readonly string[]): Promise<void> {
   const rows: Row[] = [];
   for (const name of asked.length > 0 ? asked : known.keys()) {
     const path = known.get(name) ?? (asked.length > 0 ? findModel(name).path : undefined);
-    if (path !== undefined) rows.push(...(await rowsOf(name, path)));
+    if (path !== undefined) rows.push(await rowOf(name, path));
   }
   const cpu = cpus()[0]?.model ?? 'unknown';
   const means = meansOf(rows);
@@ -244,7 +246,7 @@ async function main(asked: readonly string[]): Promise<void> {
   else {
     writeResult(
       'peers.json',
-      `${JSON.stringify({ schema: 'plumbline.peers/1', cpu, rounds: ROUNDS, geometricMeans: means, rows }, null, 2)}\n`,
+      `${JSON.stringify({ schema: 'plumbline.peers/2', cpu, target: TARGET, rounds: ROUNDS, geometricMeans: means, rows }, null, 2)}\n`,
     );
     publish('peers.md', text);
   }

@@ -6,7 +6,7 @@ import { needsConstantWeights } from './precision/constants.ts';
 import { ValueClasses, joinFollowing, rangesOfClasses, rangesOfValues } from './precision/classes.ts';
 import type { KnownRange } from './precision/classes.ts';
 import { convertGraph } from './precision/convert.ts';
-import { KEEP_PARAMETER } from './precision/keep.ts';
+import { KEEP_PARAMETER, Patterns, warnOfUnused } from './precision/patterns.ts';
 import { planConversion } from './precision/plan.ts';
 import { quantizedType } from './precision/quantized-type.ts';
 import type { RangeMethod } from './precision/ranges.ts';
@@ -29,6 +29,11 @@ export const quantize = pass({
       doc: 'whether values have a zero point, or ranges around zero',
     },
     weights: { kind: 'enum', values: ['channel', 'tensor'], default: 'channel', doc: 'a scale for each output channel, or one for all' },
+    'per-channel': {
+      kind: 'string',
+      default: '',
+      doc: 'with weights=tensor, operations whose weights have a scale for each output channel all the same: globs, as keep has them',
+    },
     ranges: {
       kind: 'enum',
       values: RANGE_METHODS,
@@ -50,6 +55,8 @@ export const quantize = pass({
     });
     if (planned.size === 0) return graph;
     const statistics = context.calibration(graph);
+    const exceptions = new Patterns(params['per-channel']);
+    warnOfUnused(exceptions, graph, context);
     const symmetric = params.activations === 'symmetric';
     const elementOf = valueTypes(graph, planned, statistics, {
       method: params.ranges,
@@ -57,7 +64,7 @@ export const quantize = pass({
       symmetric,
     });
     const constantsOf = quantizedConstants(graph, {
-      perChannel: params.weights === 'channel',
+      perChannel: (node) => params.weights === 'channel' || exceptions.matches(node),
       ...(params['bias-correction'] && { statistics }),
     });
     return convertGraph(graph, planned, { elementOf, constantsOf, rescaling: ['add', 'average-pool'] }, context);

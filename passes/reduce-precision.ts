@@ -6,7 +6,7 @@ import type { PassContext } from './pass.ts';
 import { pass } from './pass.ts';
 import { constantOf, needsConstantWeights } from './precision/constants.ts';
 import { convertGraph, encoded } from './precision/convert.ts';
-import { KEEP_PARAMETER } from './precision/keep.ts';
+import { KEEP_PARAMETER } from './precision/patterns.ts';
 import { planConversion } from './precision/plan.ts';
 
 const COMPUTES = ['conv', 'gemm', 'average-pool', 'add', 'sub', 'mul', 'div'] as const;

@@ -10,7 +10,7 @@ import { pass } from './pass.ts';
 import { biasOf, constantOf, needsConstantWeights } from './precision/constants.ts';
 import { ValueClasses, extremes, joinFollowing, rangesOfClasses, rangesOfValues } from './precision/classes.ts';
 import { convertGraph, encoded, isProduct } from './precision/convert.ts';
-import { KEEP_PARAMETER } from './precision/keep.ts';
+import { KEEP_PARAMETER } from './precision/patterns.ts';
 import { planConversion } from './precision/plan.ts';
 import type { Range } from './precision/ranges.ts';
 

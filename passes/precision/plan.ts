@@ -2,7 +2,7 @@
 import type { Graph, OpNode } from '../../compiler/ir/graph.ts';
 import type { OpName } from '../../compiler/ir/ops.ts';
 import type { PassContext } from '../pass.ts';
-import { Patterns } from './keep.ts';
+import { Patterns, warnOfUnused } from './patterns.ts';
 
 /** Ops that only move, choose or clamp elements: they follow what is around them. */
 const FOLLOWING: readonly OpName[] = ['relu', 'clip', 'max-pool', 'concat', 'pad', 'reshape', 'flatten', 'transpose'];
@@ -26,7 +26,7 @@ export interface PlanOptions {
 /** The operations that are converted. What is not, though not for a pattern, is counted and named. */
 export function planConversion(graph: Graph, context: PassContext, { form, computes, keep, refuses }: PlanOptions): ReadonlySet<string> {
   const patterns = new Patterns(keep);
-  for (const pattern of patterns.unused(graph.ops)) context.warn(`the pattern ${pattern} matches no operation`);
+  warnOfUnused(patterns, graph, context);
   const staying = new Map<string, string[]>();
   const stays = (node: OpNode, why: string): false => {
     const reason = `${node.op} ${why}`;

@@ -13,8 +13,8 @@ import type { ProductConstants } from './convert.ts';
 import { scaleOf } from './quantized-type.ts';
 
 export interface WeightOptions {
-  /** Whether each output channel has a scale. */
-  readonly perChannel: boolean;
+  /** Whether each output channel of a product has a scale. */
+  readonly perChannel: (node: OpNode) => boolean;
   /** Given where biases are corrected. */
   readonly statistics?: CalibrationStatistics;
 }
@@ -31,13 +31,14 @@ export function quantizedConstants(graph: Graph, options: WeightOptions): (node:
     const [x = '', w = '', c] = node.inputs;
     const weights = constantOf(graph, w);
     const channels = weights.type.shape.at(-1) ?? 1;
+    const perChannel = options.perChannel(node);
     const bias = biasOf(graph, node, channels);
     const [scale = 1] = quantizationOf(element as QuantizedName).scales;
-    const scales = scalesOf(floats(weights), channels, bias, scale, options.perChannel);
+    const scales = scalesOf(floats(weights), channels, bias, scale, perChannel);
     const integers = Int8Array.from(floats(weights), (value, i) => integerOf(value, scales[i % channels] ?? 1));
     const means = options.statistics?.get(x)?.means;
     if (means) correct(bias, node, weights, integers, scales, means);
-    const of = options.perChannel
+    const of = perChannel
       ? quantized({ scales, zeroPoint: 0, axis: weights.type.shape.length - 1 })
       : quantized({ scales: scales.slice(0, 1), zeroPoint: 0 });
     const units = Int32Array.from(bias, (b, i) => clamp(roundTiesToEven(b / (scale * (scales[i] ?? 1))), -(2 ** 31), 2 ** 31 - 1));

@@ -1,18 +1,20 @@
 /** What the passes that change element types are made of: patterns, ranges, types. */
 import { describe, expect, test } from 'vitest';
+import { tensor } from '../../compiler/ir/tensor.ts';
 import { parseGraph } from '../../compiler/ir/text.ts';
+import { tensorType } from '../../compiler/ir/types.ts';
 import { DiagnosticError } from '../../compiler/ir/diagnostic.ts';
 import { HISTOGRAM_BINS, recordedCalibration } from '../../passes/calibration.ts';
 import type { ValueStatistics } from '../../passes/calibration.ts';
 import { runPipeline } from '../../passes/manager.ts';
 import { parsePipeline } from '../../passes/pipeline-text.ts';
-import { Patterns } from '../../passes/precision/keep.ts';
+import { Patterns } from '../../passes/precision/patterns.ts';
 import { quantizedType } from '../../passes/precision/quantized-type.ts';
 import type { RangeMethod } from '../../passes/precision/ranges.ts';
 import { chooseRange } from '../../passes/precision/ranges.ts';
 import { fractionFor } from '../../passes/to-dynamic-fixed.ts';
-import { quantizationOf } from '../../runtime/numerics/element.ts';
-import { statisticsOf } from '../support/calibration.ts';
+import { isQuantized, quantizationOf } from '../../runtime/numerics/element.ts';
+import { evaluatedCalibration, statisticsOf } from '../support/calibration.ts';
 
 const graph = parseGraph(
   `graph @test stage(legal) {
@@ -122,6 +124,29 @@ describe('types', () => {
     expect(fractionFor({ low: 0, high: 1 })).toBe(14);
     expect(fractionFor({ low: -3, high: 2 })).toBe(13);
     expect(fractionFor({ low: 0, high: 1e9 })).toBe(0);
+  });
+});
+
+describe('scales of weights', () => {
+  const axisOf = (value: string, parameters: string): number | undefined => {
+    const calibration = evaluatedCalibration([new Map([['x', tensor(tensorType('f32', [1, 2]), Float32Array.of(1, -2))]])]);
+    const { graph: quantized } = runPipeline(graph, parsePipeline(`quantize{${parameters}}`), { calibration });
+    const product = quantized.node(value);
+    const weights = product.kind === 'op' ? quantized.node(product.inputs[1] ?? '').type.element : 'f32';
+    return isQuantized(weights) ? quantizationOf(weights).axis : undefined;
+  };
+
+  test('are one for each channel, or one for all with exceptions', () => {
+    expect(axisOf('a.b', '')).toBe(1);
+    expect(axisOf('a.b', 'weights=tensor')).toBeUndefined();
+    expect(axisOf('a.b', 'weights=tensor per-channel=/block/*')).toBe(1);
+    expect(axisOf('a.b', 'weights=tensor per-channel=/other/*|soft*')).toBeUndefined();
+  });
+
+  test('an exception that matches nothing is told', () => {
+    const calibration = evaluatedCalibration([new Map([['x', tensor(tensorType('f32', [1, 2]), Float32Array.of(1, -2))]])]);
+    const { steps } = runPipeline(graph, parsePipeline('quantize{weights=tensor per-channel=/blok/*}'), { calibration });
+    expect(steps[0]?.warnings).toContain('the pattern /blok/* matches no operation');
   });
 });
 

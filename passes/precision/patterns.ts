@@ -2,7 +2,8 @@
  * Patterns that choose operations: `conv|/features/1/*|logits`. They are separated by `|`; each is a glob, in which `*` stands for any characters and `?`
  * for one. A pattern chooses an operation where it matches the whole name of its op, of its value, or of a source node that it computes.
  */
-import type { OpNode } from '../../compiler/ir/graph.ts';
+import type { Graph, OpNode } from '../../compiler/ir/graph.ts';
+import type { PassContext } from '../pass.ts';
 
 export const KEEP_PARAMETER = {
   kind: 'string',
@@ -36,6 +37,11 @@ export class Patterns {
       .filter(([, glob]) => !nodes.some((node) => namesOf(node).some((name) => glob.test(name))))
       .map(([pattern]) => pattern);
   }
+}
+
+/** Tells of patterns that choose nothing of a graph. */
+export function warnOfUnused(patterns: Patterns, graph: Graph, context: PassContext): void {
+  for (const pattern of patterns.unused(graph.ops)) context.warn(`the pattern ${pattern} matches no operation`);
 }
 
 function namesOf({ op, name, origin }: OpNode): readonly string[] {
