@@ -34,7 +34,8 @@ const rowOf = ({ rows, model }: Measurement, precision: Precision): PrecisionRow
 };
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 const geometricMean = (values: readonly number[]): number => Math.exp(mean(values.map(Math.log)));
-const points = (value: number): string => (100 * value).toFixed(2);
+/** Zero has no sign, also where it is rounded to. */
+const points = (value: number): string => (100 * value).toFixed(2).replace(/^-(0\.00)$/, '$1');
 const interval = ({ value, low, high }: PrecisionRow['loss']): string => `${points(value)} [${points(low)}, ${points(high)}]`;
 const dram = ({ timing }: PrecisionRow): number => timing.bytes.dram.read + timing.bytes.dram.write;
 const decibels = ({ outputSqnrDecibels, notFinite }: PrecisionRow): string =>

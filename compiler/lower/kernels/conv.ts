@@ -77,7 +77,7 @@ function windowed(context: KernelContext, w: Window, weights: Tensor, groups: nu
   const sums = local('acc', 'vector', plan.rows * sumRowBytes, form.inPlace ? plan.slots : 1, 'odd');
   const outRowBytes = plan.columns * columns * resultBytes;
   const outTile = form.inPlace ? sums : local('out', 'vector', plan.rows * outRowBytes, plan.slots, 'even');
-  const tiles = windowTiles(context, w, plan, zeroPointOf(context));
+  const tiles = windowTiles(context, w, plan, zeroPointOf(context), columnTiles);
 
   // Of several slices a group, or of one; then the next group's weights are loaded behind this one's products.
   const slices = columnTiles / (groups / groupsInTile);

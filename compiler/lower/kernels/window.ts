@@ -163,6 +163,8 @@ interface Span {
   readonly count: Expr;
   readonly before: Expr;
   readonly after: Expr;
+  /** Whether it is known that only the first tile has padding before the image. */
+  readonly beforeFirst: boolean;
   /** Where the image starts in the tile. */
   readonly inside: Expr;
   /** What to fill behind the image before it is loaded: the padding there, or what may become padding in another tile. */
@@ -192,6 +194,7 @@ function spanOfEven(
     count: subtract(extent, add(before, after)),
     before,
     after,
+    beforeFirst: true,
     inside: before,
     // The image overwrites it in all tiles but the last; to ask which tile it is takes longer than to fill.
     behind: { start: expr(extent - padAfter), count: expr(padAfter) },
@@ -211,12 +214,14 @@ function spanOfAny(w: Window, { axis, size, index }: Cut, inputs: number, pad: n
     count: subtract(last, first),
     before: max(0, subtract(min(first, end), start)),
     after,
+    beforeFirst: false,
     inside: subtract(first, start),
     behind: { start: subtract(max(last, start), start), count: after },
   };
 }
 
-export function windowTiles(context: KernelContext, w: Window, plan: WindowPlan, paddingBits: number): WindowTiles {
+/** `runs` is how often the kernel goes through all tiles. */
+export function windowTiles(context: KernelContext, w: Window, plan: WindowPlan, paddingBits: number, runs = 1): WindowTiles {
   const { element, elementBytes: bytes, resultElement, resultBytes } = context;
   const x = context.operand(0);
   const tileColumns = windowExtent(w, 1, plan.columns);
@@ -247,10 +252,14 @@ export function windowTiles(context: KernelContext, w: Window, plan: WindowPlan,
     tileOp('VFILL', { element, form: 'immediate' }, { out: at(tile, offset, fillSlot), size, scalar: paddingBits });
   const wholeWidth = isConstant(across.index);
   const paddedColumns = !wholeWidth || !isConstant(horizontal.count) || horizontal.count.constant < tileColumns;
+  const prepares = wholeWidth && paddedColumns;
+  // The first tile of all finds its padding filled by what prepares.
+  const isFirstOnce = runs === 1 && isConstant(image.index) && isConstant(slice.index);
+  const prepared = prepares && vertical.beforeFirst && isFirstOnce;
   const load = [
     ...(wholeWidth
       ? [
-          fill(0, scale(vertical.before, rowElements), slot),
+          ...(prepared ? [] : [fill(0, scale(vertical.before, rowElements), slot)]),
           fill(scale(vertical.behind.start, rowBytes), scale(vertical.behind.count, rowElements), slot),
         ]
       : // Columns of padding differ from tile to tile: a tile that has any padding is filled whole.
@@ -284,7 +293,7 @@ export function windowTiles(context: KernelContext, w: Window, plan: WindowPlan,
     columns,
     iteration,
     sliceSlots: loops[inner] === slice && !isConstant(slice.index) ? plan.slots : 1,
-    prepare: wholeWidth && paddedColumns ? Array.from({ length: plan.slots }, (_, i) => fill(0, tileElements, i)) : [],
+    prepare: prepares ? Array.from({ length: plan.slots }, (_, i) => fill(0, tileElements, i)) : [],
     store: (source, result, firstChannel, channels, outColumns = plan.columns) =>
       transferBox('store', resultElement, {
         local: source,
