@@ -1,6 +1,6 @@
 /** The main promise, on all images: compiled programs predict what onnxruntime predicts, and our three executors agree bit for bit. */
 import { describe, expect, it } from 'vitest';
-import { compare } from '../../benchmarks/compare.ts';
+import { compare, countAgreeing } from '../../benchmarks/compare.ts';
 
 const BIT_CHECKED = 50;
 
@@ -33,4 +33,16 @@ describe('predictions equal onnxruntime', () => {
     expect(result.oracleTop1 - result.top1).toBeLessThanOrEqual(0.005);
     expect(result.bitEqual).toBe(result.bitChecked);
   }, 300_000);
+});
+
+describe('all executors give the same bits in every precision', () => {
+  const networks = ['lenet-300-100', 'lenet-5', 'alexnet', 'vgg', 'googlenet', 'squeezenet', 'resnet', 'mobilenet', 'inception-v3'];
+  it.each(networks)(
+    '%s',
+    async (model) => {
+      for (const preset of ['f16', 'bf16', 'fixed16', 'int8', 'f8e4m3', 'f8e5m2'])
+        expect(await countAgreeing(model, preset, 1), preset).toBe(1);
+    },
+    120_000,
+  );
 });
