@@ -10,6 +10,10 @@ import { invoke } from '../passes/pass.ts';
 import { legalizeLayout } from '../passes/legalize-layout.ts';
 import { toFixedPoint } from '../passes/to-fixed-point.ts';
 import { eliminateDead } from '../passes/eliminate-dead.ts';
+import { PROPERTIES } from '../passes/properties.ts';
+import { fixed16, isFixed, isQuantized } from '../runtime/numerics/element.ts';
+import { isNarrow } from '../runtime/numerics/narrow.ts';
+import { fail } from './ir/diagnostic.ts';
 import type { Graph } from './ir/graph.ts';
 import { checkGraph } from './ir/verify.ts';
 import type { Lowered, LowerOptions } from './lower/lower.ts';
@@ -71,10 +75,32 @@ export function asOptimized(graph: Graph): Graph {
   return checkGraph(graph.with({ stage: 'optimized' }));
 }
 
-/** The rewrites that a target cannot do without: its layouts and its element type. */
-export function legalization(target: Target): readonly PassInvocation[] {
-  const toElements = target.datapath === 'fx16' ? [invoke(toFixedPoint, { fraction: target.fractionBits })] : [];
-  return [invoke(legalizeLayout), ...toElements, invoke(eliminateDead)];
+/** The rewrites that a target cannot do without: its layouts and its element type. Throws a diagnostic for a graph in types that it does not have. */
+export function legalization(optimized: Graph, target: Target): readonly PassInvocation[] {
+  return [
+    invoke(legalizeLayout),
+    ...(needsFixedPoint(optimized, target) ? [invoke(toFixedPoint, { fraction: target.fractionBits })] : []),
+    invoke(eliminateDead),
+  ];
+}
+
+/** Whether the target computes in fixed point only, and the graph does not yet. */
+function needsFixedPoint(graph: Graph, target: Target): boolean {
+  if (target.datapath !== 'fx16') return false;
+  const own = fixed16(target.fractionBits);
+  const converted = graph.ops.filter(({ type: { element } }) => isFixed(element) || isQuantized(element) || isNarrow(element));
+  const foreign = converted.find(({ type }) => type.element !== own);
+  if (foreign)
+    fail(
+      'unsupported',
+      'legalize/element-type',
+      `has the element type ${foreign.type.element}, and ${target.name} computes in ${own} only`,
+      {
+        place: [`%${foreign.name}`],
+        hint: 'leave out the pass that converts, or name another target',
+      },
+    );
+  return converted.length === 0 || PROPERTIES.fixed.violation(graph) !== undefined;
 }
 
 export function legalize(optimized: Graph, target: Target, observe: CompileObserver = unobserved): Graph {
@@ -82,7 +108,7 @@ export function legalize(optimized: Graph, target: Target, observe: CompileObser
 }
 
 function runLegalization(optimized: Graph, target: Target, observe: CompileObserver = unobserved): PipelineResult {
-  const result = observe('legalize', () => runPipeline(optimized, legalization(target)));
+  const result = observe('legalize', () => runPipeline(optimized, legalization(optimized, target)));
   const graph = result.graph.with({ stage: 'legal' });
   observe('verify', () => checkGraph(graph));
   return { ...result, graph };

@@ -53,11 +53,11 @@ export interface Recorded {
 /** The run, its values computed on the legal graph. They are held to the scores of the program: they must be the same bits. */
 export async function recordRun(recorded: Recorded, signal?: AbortSignal): Promise<Run> {
   const { compilation, passes, target, dataset, evaluation } = recorded;
-  const { imported, legal, layouts, program } = compilation;
+  const { imported, optimized, legal, layouts, program } = compilation;
   const scores = labelledScores(recorded.scores, program, dataset);
   const values = await traceValues(legal, dataset, recorded.runs, signal);
   requireSameScores(legal, values, scores);
-  const required = legalization(target);
+  const required = legalization(optimized, target);
   const contract = contractOf([...passes, ...required]);
   const result: RunResult = Object.fromEntries(Object.entries(evaluation).filter(([key]) => key !== 'host')) as RunResult;
   return {

@@ -64,6 +64,10 @@ const COMMANDS: Readonly<Record<string, string>> = {
     eval lenet-5 --target cambricom
     eval lenet-5 --target bad.json
     eval lenet-5 --target cambricon-base --limit 1
+    eval lenet-300-100 --target cambricon-base --passes f16 --limit 1
+    opt lenet-5 -p O1,legalize-layout,quantize{weights=row}
+    opt lenet-5 -p quantize{percentile=12}
+    opt lenet-5 -p O1,quantize
     eval lenet-5 --passes fold-constant
     opt lenet-5 -p O1{limit=3}
     opt lenet-5 -p fold-constants{limt=3}

@@ -1,12 +1,16 @@
 /** The code that lowering makes: how much of it there is, where things stand, and its tiled text. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { findModel, loadGraph } from '../../compiler/cli/model.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { lower } from '../../compiler/lower/lower.ts';
 import { FEWEST_REGISTERS } from '../../compiler/lower/registers.ts';
 import { parseTiled } from '../../compiler/lower/tiled-parse.ts';
 import { printTiled } from '../../compiler/lower/tiled-text.ts';
+import { compileModel } from '../../compiler/pipeline.ts';
+import { disassemble } from '../../isa/assembly.ts';
 import { instructionCount } from '../../isa/program.ts';
+import { parsePipeline } from '../../passes/pipeline-text.ts';
 import { Machine } from '../../runtime/machine/machine.ts';
 import { expectAgreement } from '../support/agreement.ts';
 import { arbitraryConv, convGraph, gemmGraph, poolGraph, values, withSmallScratchpads } from '../support/layers.ts';
@@ -124,5 +128,19 @@ describe('tiled text', () => {
     expect(parse(text.slice(0, -4))).toThrow(/ends too early|expected/);
     expect(parse('('.repeat(1e5))).toThrow(/expected tiled/);
     expect(parse(`tiled @a target(b) { section @s from [] { ${'for %i in 0 .. 1 { '.repeat(200)}`)).toThrow(/nested deeper/);
+  });
+});
+
+describe('legalization', () => {
+  it('leaves alone what is in the target’s own fixed point already', () => {
+    const target = loadTarget('cambricon-base');
+    const program = (passes: string): string =>
+      disassemble(
+        compileModel(loadGraph(findModel('lenet-300-100'), { batch: 1 }), { target, passes: parsePipeline(passes) }).program.code,
+      );
+    expect(program('O1,to-fixed-point')).toBe(program('O1'));
+    expect(() => program('O1,to-fixed-point{fraction=8}')).toThrow(
+      'has the element type fx16.8, and cambricon-base computes in fx16.10 only',
+    );
   });
 });
