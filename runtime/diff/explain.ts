@@ -10,6 +10,8 @@ import type { Bin, ValueStatistics } from './statistics.ts';
 import { describeValues, histogram } from './statistics.ts';
 import type { TensorDiff } from './tensors.ts';
 import { sourceNumbers } from './trace.ts';
+import type { WeightsView } from './weights.ts';
+import { weightsOf } from './weights.ts';
 
 export const EXPLAIN_SCHEMA = 'plumbline.explain/1';
 const BINS = 16;
@@ -52,6 +54,8 @@ export interface Explanation {
   readonly samples: number;
   readonly statistics: ValueStatistics;
   readonly histogram: readonly Bin[];
+  /** Of a product with constant weights. */
+  readonly weights?: WeightsView;
   /** Beside the float model; absent for inputs and for values that it does not have. */
   readonly error?: TensorDiff;
 }
@@ -94,6 +98,7 @@ export function explain(value: string, { run, stages, instructions, error }: Exp
     ...graph.ops.filter((op) => op.origin.length > 0 && op.origin.every((name) => origin.includes(name))).map(({ name }) => name),
   ]);
   const ranges = rangesOf(run.program, sections);
+  const weights = weightsOf(value, graph);
   const costs = ranges.flatMap(({ first, end }) =>
     Array.from({ length: end - first }, (_, i) => instructions.byAddress.get(first + i) ?? []).flat(),
   );
@@ -111,6 +116,7 @@ export function explain(value: string, { run, stages, instructions, error }: Exp
     samples: Math.min(values.length * run.manifest.batch, run.manifest.samples),
     statistics: describeValues(parts),
     histogram: histogram(parts, BINS),
+    ...(weights && { weights }),
     ...(error && { error }),
   };
 }

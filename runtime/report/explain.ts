@@ -1,6 +1,7 @@
 /** One value on one screen. */
 import type { Explanation, StageOp } from '../diff/explain.ts';
 import type { TensorDiff } from '../diff/tensors.ts';
+import type { Spread, WeightsView } from '../diff/weights.ts';
 import { bytes, count, oneLine, percent, si } from './format.ts';
 import { decibelText, shortNumber } from './numbers.ts';
 import { causesOf } from './profile.ts';
@@ -21,6 +22,7 @@ export function renderExplanation(explanation: Explanation): string {
       '',
       `${percent(zeros, 1)} zeros${nonFinite > 0 ? `, ${count(nonFinite)} NaN or infinite` : ''}; ${count(statistics.elements)} elements of ${count(samples)} samples`,
     ],
+    ...weightRows(explanation.weights),
     ...errorRows(explanation.error),
   ];
   return [
@@ -59,6 +61,18 @@ function costRows({ cost, programCycles }: Explanation): string[][] {
         .join(', '),
     ],
     ['energy', si(joules, 'J')],
+  ];
+}
+
+function weightRows(weights: WeightsView | undefined): string[][] {
+  if (!weights) return [];
+  const { type, channels, magnitude, steps } = weights;
+  const scales = steps && (steps.scales === 'channel' ? ', a scale for each channel' : ', one scale for all channels');
+  const each = ({ least, median, greatest }: Spread): string =>
+    `${shortNumber(least)} to ${shortNumber(greatest)}, median ${shortNumber(median)}`;
+  return [
+    ['weights', `${type}${scales ?? ''}: the greatest of each of ${count(channels)} is ${each(magnitude)}`],
+    ...(steps ? [['', `in steps of the type, of which there are ${count(steps.available)}: ${each(steps)}`]] : []),
   ];
 }
 
