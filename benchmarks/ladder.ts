@@ -2,18 +2,11 @@
  * `npm run bench:ladder`: what each pass of each preset does to mobilenet and resnet on `cambricon`, on all test images. Writes
  * benchmarks/results/ladder.md and ladder.json. With a number of images behind it, as `npm run bench:ladder -- 100`, it only prints.
  */
+import { execFileSync } from 'node:child_process';
 import process from 'node:process';
-import { findModel, loadGraph } from '../compiler/cli/model.ts';
-import { containerInfo } from '../compiler/cli/producer.ts';
-import { graphSamples } from '../compiler/cli/samples.ts';
-import { loadTarget } from '../compiler/cli/target.ts';
-import { zooDataset } from '../compiler/cli/zoo.ts';
-import { parsePipeline } from '../passes/pipeline-text.ts';
+import { fileURLToPath } from 'node:url';
 import { PRESETS } from '../passes/registry.ts';
-import { firstSamples } from '../runtime/data/dataset.ts';
 import type { Ladder } from '../runtime/evaluate/ladder.ts';
-import { evaluateLadder } from '../runtime/evaluate/ladder.ts';
-import { monotonicSeconds } from '../runtime/platform/node.ts';
 import { renderLadder } from '../runtime/report/ladder.ts';
 import { publish, writeResult } from './report.ts';
 
@@ -21,27 +14,20 @@ const MODELS = ['mobilenet', 'resnet'] as const;
 const CONTRACT_SAMPLES = 8;
 
 const limit = process.argv[2] === undefined ? undefined : Number(process.argv[2]);
-const target = loadTarget('cambricon');
+/** The built program, because only that has threads. */
+const MAIN = fileURLToPath(new URL('../dist/compiler/cli/main.js', import.meta.url));
 
-async function climb(model: string, preset: string): Promise<Ladder> {
-  const source = findModel(model);
-  const graph = loadGraph(source, { batch: 1 });
-  return evaluateLadder(graph, {
-    target,
-    passes: parsePipeline(preset),
-    dataset: firstSamples(await zooDataset('fashion-mnist'), limit ?? Infinity),
-    model,
-    container: containerInfo(target),
-    contractSamples: await graphSamples(graph, source, CONTRACT_SAMPLES),
-    now: monotonicSeconds,
-    orders: true,
-  });
+function climb(model: string, preset: string): Ladder {
+  const args = ['ladder', model, '--passes', preset, '--contracts', String(CONTRACT_SAMPLES), '--orders', '--json'];
+  const images = limit === undefined ? [] : ['--limit', String(limit)];
+  const text = execFileSync(process.execPath, [MAIN, ...args, ...images], { encoding: 'utf8', maxBuffer: Infinity });
+  return JSON.parse(text) as Ladder;
 }
 
 const results: { readonly preset: string; readonly ladder: Ladder }[] = [];
 for (const model of MODELS)
   for (const preset of Object.keys(PRESETS).filter((name) => name !== 'O0')) {
-    results.push({ preset, ladder: await climb(model, preset) });
+    results.push({ preset, ladder: climb(model, preset) });
     process.stderr.write(`${model} ${preset} done\n`);
   }
 

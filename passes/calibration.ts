@@ -21,7 +21,11 @@ export interface ValueStatistics {
 export type CalibrationStatistics = ReadonlyMap<string, ValueStatistics>;
 
 /** Gives statistics of all inputs and computed values of a float graph. */
-export type CalibrationProvider = (graph: Graph) => CalibrationStatistics;
+export interface CalibrationProvider {
+  (graph: Graph): CalibrationStatistics;
+  /** Has those of a graph ready when a pass asks: passes cannot wait, and here an abort can arrive meanwhile. */
+  ahead?(graph: Graph, signal?: AbortSignal): Promise<void>;
+}
 
 /** The bin of an element in the histogram of a value. */
 export function binOf(x: number, min: number, max: number): number {

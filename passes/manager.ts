@@ -92,6 +92,27 @@ export function runPipeline(graph: Graph, pipeline: readonly PassInvocation[], o
   return { graph: current, steps, rearranged };
 }
 
+/**
+ * Has the statistics ready that a pipeline is going to ask for, so that an abort can arrive while they are taken. The passes in front run for that;
+ * what goes wrong here goes wrong again in the pipeline, which tells it.
+ */
+export async function calibrateAhead(
+  graph: Graph,
+  pipeline: readonly PassInvocation[],
+  { calibration }: PipelineOptions = {},
+  signal?: AbortSignal,
+): Promise<void> {
+  const index = pipeline.findIndex(({ pass }) => pass.calibrated);
+  const asking = pipeline[index]?.pass;
+  if (!asking || !calibration?.ahead) return;
+  try {
+    const before = runPipeline(graph, pipeline.slice(0, index)).graph;
+    if (asking.requires.every((property) => PROPERTIES[property].violation(before) === undefined)) await calibration.ahead(before, signal);
+  } catch {
+    signal?.throwIfAborted();
+  }
+}
+
 function runPass(event: PassEvent, options: PipelineOptions): PassOutcome {
   const { step, before } = event;
   const { pass } = step;

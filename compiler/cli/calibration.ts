@@ -6,16 +6,18 @@ import type { CalibrationProvider } from '../../passes/calibration.ts';
 import { recordedCalibration } from '../../passes/calibration.ts';
 import type { PassEvent, PassOutcome, PipelineOptions } from '../../passes/manager.ts';
 import type { PassInvocation } from '../../passes/pass.ts';
-import type { CalibrationData } from '../../runtime/evaluate/calibration.ts';
-import { CALIBRATION_SAMPLES, measuredCalibration, readCalibrationData } from '../../runtime/evaluate/calibration.ts';
+import type { CalibrationData, PlacedSample } from '../../runtime/evaluate/calibration.ts';
+import { CALIBRATION_SAMPLES, calibrationOnSamples, measuredCalibration, readCalibrationData } from '../../runtime/evaluate/calibration.ts';
 import { parseCalibration } from '../../runtime/evaluate/calibration-file.ts';
 import { kindOf, readFile, readTextFile } from '../../runtime/platform/node.ts';
 import { fail } from '../ir/diagnostic.ts';
 import { loadDataset } from './data.ts';
 import type { ModelSource } from './model.ts';
+import { loadGraph } from './model.ts';
 import { DATA_FORMS, DEFAULT_TARGET } from './options.ts';
 import { printWarning } from './output.ts';
 import { progress } from './progress.ts';
+import { heldSamples } from './samples.ts';
 import { loadTarget } from './target.ts';
 import { zooDataset } from './zoo.ts';
 
@@ -31,7 +33,7 @@ export const PREPROCESS_OPTION = '--preprocess <text>';
 export function addCalibrationOption(command: Command): Command {
   return command.option(
     '--calibration <file|data>',
-    'for passes that need statistics: what `plumbline calibrate` wrote, or representative data; a network of the zoo brings its own',
+    'for passes that need statistics: what `plumbline calibrate` wrote, or representative data; a network of the zoo brings its own, a reproducer its samples',
   );
 }
 
@@ -54,7 +56,8 @@ export async function pipelineOptions(
   return { observers, ...(calibration && { calibration }) };
 }
 
-async function calibrationOf(
+/** Where passes get statistics from; undefined where none needs them. */
+export async function calibrationOf(
   passes: readonly PassInvocation[],
   source: ModelSource,
   { calibration: given, preprocess }: CalibrationFlags,
@@ -64,7 +67,14 @@ async function calibrationOf(
     return undefined;
   }
   if (given?.endsWith(FILE_EXTENSION) && kindOf(given) !== 'directory') return fromFile(given, source);
+  const held = given === undefined && source.form === 'text' ? heldSamples(source, loadGraph(source)) : [];
+  if (held.length > 0) return onSamples(held);
   return measuring(await calibrationData(source, given, preprocess, CALIBRATION_SAMPLES), source);
+}
+
+/** A provider for graphs whose inputs are those of the samples. */
+export function onSamples(samples: readonly PlacedSample[]): CalibrationProvider {
+  return calibrationOnSamples(samples, { target: loadTarget(DEFAULT_TARGET) });
 }
 
 function fromFile(path: string, source: ModelSource): CalibrationProvider {
@@ -79,18 +89,7 @@ function fromFile(path: string, source: ModelSource): CalibrationProvider {
 
 /** A provider that shows its progress; what executes the graph, and on what target, changes no value. */
 export function measuring(data: CalibrationData, source: ModelSource): CalibrationProvider {
-  const shown = progress(`calibrating ${source.name}`);
-  const measured = measuredCalibration(data, {
-    target: loadTarget(DEFAULT_TARGET),
-    onProgress: (done, total) => shown.update(done, total),
-  });
-  return (graph) => {
-    try {
-      return measured(graph);
-    } finally {
-      shown.clear();
-    }
-  };
+  return measuredCalibration(data, { target: loadTarget(DEFAULT_TARGET), progress: progress(`calibrating ${source.name}`) });
 }
 
 /** The first samples of the data that are given, or of the zoo's. */

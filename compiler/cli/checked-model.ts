@@ -1,13 +1,11 @@
 /** A model, passes, samples and a check, as the commands that look for what breaks it are given them. */
 import type { Command } from 'commander';
 import type { Target } from '../../isa/target.ts';
-import { parseSamples } from '../../passes/instruments/reproducer.ts';
 import type { PassInvocation } from '../../passes/pass.ts';
 import { parsePipeline } from '../../passes/pipeline-text.ts';
 import type { CheckSample, CheckSpec } from '../../runtime/bisect/check.ts';
 import { Checker, usesSamples } from '../../runtime/bisect/check.ts';
 import { METRICS, METRIC_NAMES, parseExpression } from '../../runtime/bisect/expression.ts';
-import { readTextFile } from '../../runtime/platform/node.ts';
 import { DataError } from '../../runtime/data/errors.ts';
 import { fail } from '../ir/diagnostic.ts';
 import type { Graph } from '../ir/graph.ts';
@@ -20,7 +18,7 @@ import type { ModelSource } from './model.ts';
 import { findModel, loadGraph } from './model.ts';
 import type { BindingFlags, DataFlags } from './options.ts';
 import { addBindingOptions, addTargetOption, DATA_FORMS, jsonOption, MODEL_ARGUMENT, passesOption, positiveInteger } from './options.ts';
-import { graphSamples } from './samples.ts';
+import { graphSamples, heldSamples } from './samples.ts';
 import { loadTarget } from './target.ts';
 
 /** What is checked. */
@@ -79,12 +77,12 @@ export async function checkedModel(model: string, flags: CheckedModelFlags, sign
   const spec = checkSpec(flags, target, signal);
   const source = findModel(model);
   const graph = checkGraph(loadGraph(source, flags));
-  const samples = await samplesFor(source, graph, { limit: defaultLimit(spec), ...flags });
+  const samples = await samplesFor(source, graph, { limit: defaultLimit(spec, steps), ...flags });
   return { source, graph, steps, checker: new Checker(spec, { base: graph, samples, target, values: 'program', signal }) };
 }
 
-function defaultLimit(spec: CheckSpec): number {
-  if (!usesSamples(spec)) return 1;
+function defaultLimit(spec: CheckSpec, steps: readonly PassInvocation[]): number {
+  if (!usesSamples(spec)) return steps.some(({ pass }) => pass.calibrated) ? SAMPLES : 1;
   const contract = spec.kind === 'expression' && spec.expression.some(({ kind }) => kind === 'contract');
   return contract ? CONTRACT_SAMPLES : SAMPLES;
 }
@@ -110,8 +108,8 @@ async function samplesFor(
 
 /** The samples that a reproducer holds; else of calibration data or random. */
 export async function unlabelledSamples(source: ModelSource, graph: Graph, count: number): Promise<readonly CheckSample[]> {
-  const held = source.form === 'text' ? parseSamples(readTextFile(source.path), graph, source.path) : [];
-  if (held.length > 0) return held.map((sample, i) => ({ ...sample, place: `sample ${i + 1} of ${source.path}` }));
+  const held = heldSamples(source, graph);
+  if (held.length > 0) return held;
   const samples = await graphSamples(graph, source, count);
   return samples.map((inputs, i) => ({ inputs, place: `sample ${i}` }));
 }

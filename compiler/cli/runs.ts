@@ -4,6 +4,7 @@ import type { Target } from '../../isa/target.ts';
 import { hasExtension } from '../../isa/target.ts';
 import { dumping } from '../../passes/instruments/printing.ts';
 import type { PassObserver, PipelineOptions } from '../../passes/manager.ts';
+import { calibrateAhead } from '../../passes/manager.ts';
 import type { PassInvocation } from '../../passes/pass.ts';
 import { printPipeline } from '../../passes/pipeline-text.ts';
 import type { Dataset } from '../../runtime/data/dataset.ts';
@@ -95,6 +96,7 @@ export async function runModel(
   { name, graph, passes, target, dataset, samples, label, pipeline = {} }: ModelRunOptions,
   signal: AbortSignal,
 ): Promise<Run> {
+  await calibrateAhead(graph, passes, pipeline, signal);
   const compilation = compileModel(graph, { target, passes, pipeline });
   const { program } = compilation;
   const container = encodeContainer(program, containerInfo(target));

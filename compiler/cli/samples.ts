@@ -1,13 +1,22 @@
-/** Samples to run a graph on: of the zoo's calibration data, or random. */
+/** Samples to run a graph on: of a reproducer, of the zoo's calibration data, or random. */
 import { DEFAULT_SEED, uniformF32, xorshift32 } from '../../runtime/numerics/random.ts';
+import { parseSamples } from '../../passes/instruments/reproducer.ts';
 import type { Sample } from '../../passes/pass.ts';
+import type { CheckSample } from '../../runtime/bisect/check.ts';
 import { firstGraphSamples } from '../../runtime/evaluate/samples.ts';
+import { readTextFile } from '../../runtime/platform/node.ts';
 import type { Graph, InputNode } from '../ir/graph.ts';
 import type { Tensor } from '../ir/tensor.ts';
 import { tensor, zeros } from '../ir/tensor.ts';
 import { elementCount } from '../ir/types.ts';
 import type { ModelSource } from './model.ts';
 import { zooDataset } from './zoo.ts';
+
+/** The samples that a reproducer holds; none of another model. */
+export function heldSamples({ form, path }: ModelSource, graph: Graph): readonly CheckSample[] {
+  const held = form === 'text' ? parseSamples(readTextFile(path), graph, path) : [];
+  return held.map((sample, i) => ({ ...sample, place: `sample ${i + 1} of ${path}` }));
+}
 
 /** `count` samples for the inputs of a graph, the same in every run. */
 export async function graphSamples(graph: Graph, { zoo }: ModelSource, count: number): Promise<readonly Sample[]> {

@@ -199,7 +199,7 @@ export interface BlamedStage {
 }
 
 function stageOf({ graph, steps, checker }: BisectSubject, pass: PassBlame): BlamedStage {
-  const { pipeline } = checker.context;
+  const { pipeline } = checker;
   const before = runPipeline(graph, steps.slice(0, pass.step - 1), pipeline).graph;
   const step = steps[pass.step - 1];
   if (!step) throw new Error(`the pipeline has no step ${pass.step}`);

@@ -34,7 +34,7 @@ export interface BlamedValues extends BlamedStage {
 export async function blameChannels(checker: Checker, stage: BlamedValues, trials: Trials): Promise<ChannelBlame> {
   const { before, step, transformations, values } = stage;
   const gate = selectionGate(transformations.filter(({ value }) => value !== undefined && values.includes(value)));
-  const { graph: after } = runPipeline(before, [step], { ...checker.context.pipeline, bisect: gate });
+  const { graph: after } = runPipeline(before, [step], { ...checker.pipeline, bisect: gate });
   const channels = values.flatMap((value) => channelsOf(before, after, value));
   if (channels.length === 0)
     fail('unsupported', 'bisect/no-channels', `${step.pass.name} leaves no value of one op whose channels can be told apart`, {

@@ -7,12 +7,13 @@ import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { compileModel } from '../../compiler/pipeline.ts';
 import type { Program } from '../../isa/program.ts';
 import type { Target } from '../../isa/target.ts';
+import type { CalibrationProvider } from '../../passes/calibration.ts';
 import { numbers } from '../../passes/contract/compare.ts';
 import type { Gate } from '../../passes/instruments/bisect.ts';
 import { contractCheck } from '../../passes/instruments/contracts.ts';
 import { verifying } from '../../passes/instruments/verifying.ts';
 import type { PipelineOptions } from '../../passes/manager.ts';
-import { runPipeline } from '../../passes/manager.ts';
+import { calibrateAhead, runPipeline } from '../../passes/manager.ts';
 import type { PassInvocation, Sample } from '../../passes/pass.ts';
 import type { Verdict } from './ddmin.ts';
 import type { Clause, Expression, Metric } from './expression.ts';
@@ -43,6 +44,8 @@ export interface CheckContext {
   /** What computes outputs: the compiled program, much faster, or the reference evaluator, for graphs of any type. In f32 they are equal bit for bit. */
   readonly values: 'program' | 'graph';
   readonly pipeline?: PipelineOptions;
+  /** Gives passes statistics of the samples, whatever the graph; else those of `pipeline` are taken. */
+  readonly calibrate?: (samples: readonly CheckSample[]) => CalibrationProvider;
   readonly signal?: AbortSignal;
 }
 
@@ -103,6 +106,8 @@ const SAMPLES_A_TURN = 32;
 export class Checker {
   readonly spec: CheckSpec;
   readonly context: CheckContext;
+  /** What passes get from outside. */
+  readonly pipeline: PipelineOptions;
   readonly #clauses: readonly Clause[];
   #baseOutputs: Promise<readonly Outputs[]> | undefined;
   #baseCosts: Costs | undefined;
@@ -111,6 +116,7 @@ export class Checker {
   constructor(spec: CheckSpec, context: CheckContext) {
     this.spec = spec;
     this.context = context;
+    this.pipeline = { ...context.pipeline, ...(context.calibrate && { calibration: context.calibrate(context.samples) }) };
     this.#clauses = spec.kind === 'expression' ? spec.expression : [];
     const labelled = this.#clauses.find(needsLabels);
     if (labelled && context.samples.some(({ label }) => label === undefined))
@@ -124,8 +130,14 @@ export class Checker {
     return new Checker(this.spec, { ...this.context, ...context });
   }
 
+  /** Whether a pipeline depends on the samples, and not only what is measured of it. */
+  isCalibratedOnSamples(steps: readonly PassInvocation[]): boolean {
+    return this.context.calibrate !== undefined && steps.some(({ pass }) => pass.calibrated);
+  }
+
   async test(candidate: Candidate): Promise<Evaluated> {
     await this.#turn();
+    await calibrateAhead(candidate.graph, candidate.steps, this.pipeline, this.context.signal);
     const contract = this.#clauses.some(({ kind }) => kind === 'contract');
     const ran = this.#attempt(contract, () => this.#run(candidate, contract));
     if (!('result' in ran)) return ran.evaluated;
@@ -181,8 +193,8 @@ export class Checker {
 
   #run({ graph, steps, gate }: Candidate, contract: boolean): Graph {
     const samples = this.context.samples.map(({ inputs }) => inputs);
-    const observers = [...(this.context.pipeline?.observers ?? []), ...(contract ? [contractCheck({ samples })] : []), verifying()];
-    return runPipeline(graph, steps, { ...this.context.pipeline, observers, ...(gate && { bisect: gate }) }).graph;
+    const observers = [...(this.pipeline.observers ?? []), ...(contract ? [contractCheck({ samples })] : []), verifying()];
+    return runPipeline(graph, steps, { ...this.pipeline, observers, ...(gate && { bisect: gate }) }).graph;
   }
 
   /** What an error means for the check: what a pass broke is bad, and so is a pass that breaks down; what is not supported, or does not fit together, cannot be told. */

@@ -69,12 +69,11 @@ class Reducer {
   /** The one pass with which the check begins to fail, on the graph that it finds; where that pass alone does not fail it, the fewest passes. */
   async steps(): Promise<void> {
     const { graph, steps, samples } = this.#current;
-    const { pipeline } = this.#checker.context;
     const { bad } = await firstBad(
       steps.length,
       async (n) => (await this.#evaluate({ graph, samples, steps: steps.slice(0, n) }, graph)).verdict,
     );
-    const before = runPipeline(graph, steps.slice(0, bad - 1), pipeline).graph;
+    const before = runPipeline(graph, steps.slice(0, bad - 1), this.#checker.with({ samples }).pipeline).graph;
     const alone = { graph: before, samples, steps: steps.slice(bad - 1, bad) };
     if (await this.#fails(alone)) this.#current = alone;
     else if (await this.#fails({ ...this.#current, steps: steps.slice(0, bad) }))
@@ -85,12 +84,13 @@ class Reducer {
       };
   }
 
-  /** The fewest samples; costs need none, and values for what is cut off come from one. */
+  /** The fewest samples; costs alone need none, and values for what is cut off come from one. */
   async samples(): Promise<void> {
     const { graph, steps, samples } = this.#current;
-    const { indices } = usesSamples(this.#checker.spec)
-      ? await failingSamples(this.#checker, { graph, steps }, async (_, judge) => (this.#count(), (await judge()).verdict))
-      : { indices: [0] };
+    const { indices } =
+      usesSamples(this.#checker.spec) || this.#checker.isCalibratedOnSamples(steps)
+        ? await failingSamples(this.#checker, { graph, steps }, async (_, judge) => (this.#count(), (await judge()).verdict))
+        : { indices: [0] };
     this.#current = { ...this.#current, samples: indices.flatMap((i) => samples.slice(i, i + 1)) };
   }
 

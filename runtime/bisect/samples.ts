@@ -8,13 +8,13 @@ import type { Outcome } from './outcomes.ts';
 export interface FailingSamples {
   /** Places of the least set of samples that fails the check. */
   readonly indices: readonly number[];
-  /** The outcome of every sample; undefined for a check of contracts. */
+  /** The outcome of every sample; undefined where the candidate did not run on all together. */
   readonly outcomes: readonly Outcome[] | undefined;
 }
 
 /**
- * The least set of samples on which a candidate fails a check of outputs or of contracts; on all together it is known to. Metrics of a subset
- * follow from the outcomes of its samples, so that the candidate runs once; contracts are checked anew for each subset.
+ * The least set of samples on which a candidate fails a check; on all together it is known to. Metrics of a subset follow from the outcomes of its
+ * samples, so that the candidate runs once. Contracts, and what is calibrated on the samples, are checked anew for each subset.
  */
 export async function failingSamples(
   checker: Checker,
@@ -22,7 +22,7 @@ export async function failingSamples(
   test: (subset: readonly number[], judge: () => Promise<Evaluated>) => Promise<Verdict>,
 ): Promise<FailingSamples> {
   const { spec, context } = checker;
-  const ofOutputs = spec.kind === 'expression' && spec.expression.every(needsOutputs);
+  const ofOutputs = spec.kind === 'expression' && spec.expression.every(needsOutputs) && !checker.isCalibratedOnSamples(candidate.steps);
   const outcomes = ofOutputs ? await checker.outcomesOf(candidate) : undefined;
   const judge = async (subset: readonly number[]): Promise<Evaluated> =>
     outcomes

@@ -1,5 +1,6 @@
 /** Calibration: what the values of a float graph are on representative data, measured on the executed program. */
 import { DiagnosticError, fail } from '../../compiler/ir/diagnostic.ts';
+import { equalGraphs } from '../../compiler/ir/equal.ts';
 import { evaluateGraph, evaluateNode } from '../../compiler/ir/evaluate.ts';
 import type { Graph, InputNode } from '../../compiler/ir/graph.ts';
 import type { OpName } from '../../compiler/ir/ops.ts';
@@ -10,6 +11,7 @@ import { lower } from '../../compiler/lower/lower.ts';
 import type { Target } from '../../isa/target.ts';
 import type { CalibrationProvider, CalibrationStatistics, ValueStatistics } from '../../passes/calibration.ts';
 import { HISTOGRAM_BINS, binOf } from '../../passes/calibration.ts';
+import type { Sample } from '../../passes/pass.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { DataError } from '../data/errors.ts';
 import type { Preprocess } from '../data/preprocess.ts';
@@ -58,41 +60,112 @@ export async function readCalibrationData(dataset: Dataset, limit: number): Prom
 export interface CalibrationOptions {
   /** What executes the graph; values do not depend on it. */
   readonly target: Target;
-  readonly onProgress?: (done: number, total: number) => void;
+  readonly progress?: { update(done: number, total: number): void; clear(): void };
 }
 
-/** Measures the graph that asks, once for each graph. */
+/** Measures the graph that asks on data. */
 export function measuredCalibration(data: CalibrationData, options: CalibrationOptions): CalibrationProvider {
-  const known = new WeakMap<Graph, CalibrationStatistics>();
-  return (graph) => {
-    const statistics = known.get(graph) ?? measure(graph, data, options);
-    known.set(graph, statistics);
-    return statistics;
-  };
+  return measuring((graph) => batchesOf(graph, data), options);
 }
 
-/** All values of a graph on one batch, by name. */
-type Execute = (input: Tensor) => ReadonlyMap<string, Tensor>;
+/** A sample of a graph's inputs, and where it comes from, for people. */
+export interface PlacedSample {
+  readonly inputs: Sample;
+  readonly place: string;
+}
 
-function measure(graph: Graph, data: CalibrationData, { target, onProgress }: CalibrationOptions): CalibrationStatistics {
-  const input = inputFor(graph, data);
-  const batch = elementCount(input.type.shape) / elementCount(data.shape);
-  const execute = executor(graph, input, target);
+/** Measures the graph that asks on samples of its own inputs. */
+export function calibrationOnSamples(samples: readonly PlacedSample[], options: CalibrationOptions): CalibrationProvider {
+  const batches = samples.map((sample) => ({ ...sample, present: 1, size: 1 }));
+  return measuring(() => batches, options);
+}
+
+/** What one run of a graph takes. */
+interface Batch extends PlacedSample {
+  /** The first so many samples count. */
+  readonly present: number;
+  /** Samples that fill the inputs. */
+  readonly size: number;
+}
+
+/** Batches that are made each time they are gone through: all together would double the memory that data take. */
+type Batches = Iterable<Batch> & { readonly length: number };
+
+/** Runs between two looks at whether to stop. */
+const RUNS_A_TURN = 8;
+
+/** Measures the graph that asks unless the one before was equal, as it is where prefixes of a pipeline run one after the other. */
+function measuring(batchesFor: (graph: Graph) => Batches, options: CalibrationOptions): CalibrationProvider {
+  let last: { readonly graph: Graph; readonly statistics: CalibrationStatistics } | undefined;
+  const known = (graph: Graph): CalibrationStatistics | undefined =>
+    last && (last.graph === graph || equalGraphs(last.graph, graph)) ? last.statistics : undefined;
+  const provider = (graph: Graph): CalibrationStatistics => {
+    const found = known(graph);
+    if (found) return found;
+    const steps = measure(graph, batchesFor(graph), options);
+    let step = steps.next();
+    while (!step.done) step = steps.next();
+    last = { graph, statistics: step.value };
+    return step.value;
+  };
+  const ahead = async (graph: Graph, signal?: AbortSignal): Promise<void> => {
+    if (known(graph)) return;
+    const steps = measure(graph, batchesFor(graph), options, signal);
+    let step = steps.next();
+    for (let runs = 1; !step.done; runs++) {
+      if (runs % RUNS_A_TURN === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+      step = steps.next();
+    }
+    last = { graph, statistics: step.value };
+  };
+  return Object.assign(provider, { ahead });
+}
+
+/** Stops between runs. */
+function* measure(
+  graph: Graph,
+  batches: Batches,
+  { target, progress }: CalibrationOptions,
+  signal?: AbortSignal,
+): Generator<void, CalibrationStatistics> {
+  const execute = executor(graph, target);
   const extents = new Map<string, Extent>();
   const histograms = new Map<string, Float64Array>();
-  const runs = Math.ceil(data.samples.length / batch);
-  // The bins are of one width from the least to the greatest number, so those have to be known first.
-  for (const step of [0, 1])
-    for (let run = 0; run < runs; run++) {
-      const present = Math.min(batch, data.samples.length - run * batch);
-      for (const [name, value] of execute(batchOf(input, data, run * batch, batch))) {
-        const elements = presentElements(value, present, batch);
-        if (step === 0) extents.set(name, extended(extents.get(name), elements, value, name, data.place(run * batch)));
-        else count(elements, name, extents, histograms);
+  let done = 0;
+  try {
+    // The bins are of one width from the least to the greatest number, so those have to be known first.
+    for (const step of [0, 1])
+      for (const batch of batches) {
+        for (const [name, value] of execute(batch.inputs)) {
+          if (value.type.element !== 'f32') continue;
+          const elements = presentElements(value, batch);
+          if (step === 0) extents.set(name, extended(extents.get(name), elements, value, name, batch.place));
+          else count(elements, name, extents, histograms);
+        }
+        progress?.update(++done, 2 * batches.length);
+        yield;
+        signal?.throwIfAborted();
       }
-      onProgress?.(step * runs + run + 1, 2 * runs);
-    }
+  } finally {
+    progress?.clear();
+  }
   return new Map([...extents].map(([name, extent]) => [name, statisticsOf(extent, histograms.get(name))]));
+}
+
+/** Batches of data for a graph with one input. */
+function batchesOf(graph: Graph, data: CalibrationData): Batches {
+  const input = inputFor(graph, data);
+  const size = elementCount(input.type.shape) / elementCount(data.shape);
+  const length = Math.ceil(data.samples.length / size);
+  return {
+    length,
+    *[Symbol.iterator]() {
+      for (let first = 0; first < length * size; first += size) {
+        const present = Math.min(size, data.samples.length - first);
+        yield { inputs: new Map([[input.name, filled(input, data, first, size)]]), place: data.place(first), present, size };
+      }
+    },
+  };
 }
 
 /** The one input of the graph, which samples fill, in batches. */
@@ -115,10 +188,10 @@ function inputFor(graph: Graph, data: CalibrationData): InputNode {
   );
 }
 
-/** A batch that begins with a sample; its end repeats the last one where there are no more. */
-function batchOf({ type }: InputNode, { samples }: CalibrationData, first: number, batch: number): Tensor {
+/** The input, from a sample on; its end repeats the last one where there are no more. */
+function filled({ type }: InputNode, { samples }: CalibrationData, first: number, size: number): Tensor {
   const data = new Float32Array(elementCount(type.shape));
-  for (let i = 0; i < batch; i++) {
+  for (let i = 0; i < size; i++) {
     const sample = samples[Math.min(first + i, samples.length - 1)] ?? new Float32Array();
     data.set(sample, i * sample.length);
   }
@@ -126,29 +199,32 @@ function batchOf({ type }: InputNode, { samples }: CalibrationData, first: numbe
 }
 
 /** The elements of the samples that count; batches are the first dimension. */
-function presentElements({ type, data }: Tensor, present: number, batch: number): Float32Array {
-  const all = data as Float32Array;
-  return present < batch && type.shape[0] === batch ? all.subarray(0, (all.length / batch) * present) : all;
+function presentElements(value: Tensor, { present, size }: Batch): Float32Array {
+  const all = floats(value);
+  return present < size && value.type.shape[0] === size ? all.subarray(0, (all.length / size) * present) : all;
 }
+
+/** All values of a graph in one run, by name. */
+type Execute = (inputs: Sample) => ReadonlyMap<string, Tensor>;
 
 /** Ops that only move elements: programs may hold both values in one memory, so the host moves what they give. */
 const MOVING: readonly OpName[] = ['transpose', 'reshape', 'flatten', 'identity'];
 
 /** The fast engine where the graph can be compiled with all its values as outputs; else the evaluator, which gives the same values. */
-function executor(graph: Graph, input: InputNode, target: Target): Execute {
+function executor(graph: Graph, target: Target): Execute {
   const outputs = graph.ops.filter(({ op }) => !MOVING.includes(op)).map(({ name }) => ({ name, value: name }));
   const program = programOf(graph.with({ outputs }), target);
   if (!program)
-    return (data) => {
-      const values = evaluateGraph(graph, new Map([[input.name, data]]), { keep: 'all' });
+    return (inputs) => {
+      const values = evaluateGraph(graph, inputs, { keep: 'all' });
       return new Map(graph.nodes.flatMap(({ kind, name }) => (kind === 'constant' ? [] : [[name, valueIn(values, name)]])));
     };
   const machine = createMachine('fast', program, target);
-  return (data) => {
+  return (inputs) => {
     machine.reset();
-    machine.writeInput(input.name, floats(data));
+    for (const [name, value] of inputs) machine.writeInput(name, floats(value));
     machine.run();
-    const values = new Map([[input.name, data]]);
+    const values = new Map(inputs);
     for (const node of graph.ops)
       values.set(
         node.name,
@@ -166,8 +242,9 @@ function valueIn(values: ReadonlyMap<string, Tensor>, name: string): Tensor {
   return value;
 }
 
-/** Undefined where the graph, or this much of it, has no program. */
+/** Undefined where the graph, or this much of it, has no program, or none of floats alone. */
 function programOf(graph: Graph, target: Target): ReturnType<typeof lower>['program'] | undefined {
+  if (graph.nodes.some(({ kind, type }) => kind !== 'constant' && type.element !== 'f32')) return undefined;
   try {
     return lower(graph.with({ stage: 'legal' }), target).program;
   } catch (error) {

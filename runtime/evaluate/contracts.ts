@@ -9,7 +9,7 @@ import { checkContract } from '../../passes/contract/check.ts';
 import { rememberingEvaluator } from '../../passes/instruments/contracts.ts';
 import { verifying } from '../../passes/instruments/verifying.ts';
 import type { PassEvent, PassOutcome, PipelineOptions } from '../../passes/manager.ts';
-import { runPipeline } from '../../passes/manager.ts';
+import { calibrateAhead, runPipeline } from '../../passes/manager.ts';
 import type { PassInvocation, Sample } from '../../passes/pass.ts';
 
 /** A pass that has run: its place in the pipeline, the graph that it found and what it did. */
@@ -42,6 +42,7 @@ export interface ContractOptions {
  */
 export async function checkPasses(graph: Graph, pipeline: readonly PassInvocation[], options: ContractOptions): Promise<CheckedPasses> {
   const { samples, onProgress, signal } = options;
+  await calibrateAhead(graph, pipeline, options.pipeline, signal);
   const { runs, failure } = record(graph, pipeline, options.pipeline);
   const evaluate = rememberingEvaluator();
   const passes: CheckedPass[] = [];

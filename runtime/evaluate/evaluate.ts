@@ -126,19 +126,24 @@ export async function evaluateProgram(
   let report: TimingReport | undefined;
   const executor = threads && shared && shared.machines > 1 ? threads.start(task, shared) : executeHere(machine, task, profiler && phases);
   const again = (room: Float32Array, batches: number): PortData => runBatches(machine, task, room, batches);
-  for await (const { first, stored, scores } of executeAll(dataset, executor, { batch, again, signal, phases })) {
-    phases.time('identify', () => stored.forEach((bytes, i) => identity.add(bytes, dataset.label(first + i))));
-    phases.time('score', () => score(scores, first, stored.length, ports, dataset, accuracy, options));
-    onProgress?.(first + stored.length, dataset.samples);
-    // Not before threads have something to do.
-    report ??= phases.time('model', () => timeAddresses(machine)) ?? (await timeFirstBatch(machine, task, dataset, batch, phases));
-    if (now() - yielded < YIELD_SECONDS) continue;
-    await phases.wait('yield', new Promise((resolve) => setTimeout(resolve, 0)));
-    yielded = now();
+  let seconds: number;
+  try {
+    for await (const { first, stored, scores } of executeAll(dataset, executor, { batch, again, signal, phases })) {
+      phases.time('identify', () => stored.forEach((bytes, i) => identity.add(bytes, dataset.label(first + i))));
+      phases.time('score', () => score(scores, first, stored.length, ports, dataset, accuracy, options));
+      onProgress?.(first + stored.length, dataset.samples);
+      // Not before threads have something to do.
+      report ??= phases.time('model', () => timeAddresses(machine)) ?? (await timeFirstBatch(machine, task, dataset, batch, phases));
+      if (now() - yielded < YIELD_SECONDS) continue;
+      await phases.wait('yield', new Promise((resolve) => setTimeout(resolve, 0)));
+      yielded = now();
+    }
+    seconds = now() - start;
+  } finally {
+    await executor.close();
   }
   signal?.throwIfAborted();
   if (report === undefined) throw new RangeError(`${dataset.name} has no samples`);
-  const seconds = now() - start;
   return {
     schema: EVAL_SCHEMA,
     model: subject.model,

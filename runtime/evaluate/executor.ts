@@ -16,6 +16,8 @@ export interface BatchExecutor {
   readonly group: number;
   /** The scores of the first batches in a room, which follow each other there and in the result. */
   run(room: number, batches: number): Promise<PortData>;
+  /** Ends it, whatever it is at. */
+  close(): Promise<void>;
 }
 
 /** The names of the ports that an evaluation uses. */
@@ -39,7 +41,7 @@ export interface ExecutorTask {
 /** Threads that execute batches; one is this thread. No more are started than there are batches, or regions. */
 export interface Threads {
   readonly count: number;
-  /** Starts one for each region of the shared program but the first, which is taken. */
+  /** Starts one for each region of the shared program but the first, which is taken. They are ended when the evaluation is. */
   start(task: ExecutorTask, shared: SharedProgram): BatchExecutor;
 }
 
@@ -69,5 +71,5 @@ export function runBatches(
 export function executeHere(machine: Machine, task: ExecutorTask, phases?: Phases<string>): BatchExecutor {
   const rooms = Array.from({ length: phases ? 1 : 2 }, () => new Float32Array(task.batchElements));
   const run = (room: number, batches: number): PortData => runBatches(machine, task, rooms[room] as Float32Array, batches, phases);
-  return { rooms, group: 1, run: (room, batches) => Promise.resolve(run(room, batches)) };
+  return { rooms, group: 1, run: (room, batches) => Promise.resolve(run(room, batches)), close: () => Promise.resolve() };
 }

@@ -165,7 +165,16 @@ export async function evaluateLadder(imported: Graph, options: LadderOptions): P
         ? null
         : { points: options.budgetPoints, exceededBy: firstOver(rows, dataset.samples, options.budgetPoints) },
     violation: violation ?? null,
-    orders: around ? await compareOrders({ imported, passes, last: last.executed, run, ...(pipeline && { pipeline }) }) : null,
+    orders: around
+      ? await compareOrders({
+          imported,
+          passes,
+          last: last.executed,
+          run,
+          ...(pipeline && { pipeline }),
+          ...(options.signal && { signal: options.signal }),
+        })
+      : null,
     host: { seconds: options.now() - start },
   };
 }

@@ -2,7 +2,7 @@
 import { DiagnosticError, printDiagnostic } from '../../compiler/ir/diagnostic.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import type { PipelineOptions } from '../../passes/manager.ts';
-import { runPipeline } from '../../passes/manager.ts';
+import { calibrateAhead, runPipeline } from '../../passes/manager.ts';
 import type { PassInvocation } from '../../passes/pass.ts';
 import { printPipeline } from '../../passes/pipeline-text.ts';
 import type { Comparison, Executed, MeasuredFigures } from './executions.ts';
@@ -31,6 +31,7 @@ export interface OrderOptions {
   readonly last: Executed;
   readonly run: (what: string, graph: Graph, passes: readonly PassInvocation[]) => Promise<Executed>;
   readonly pipeline?: PipelineOptions;
+  readonly signal?: AbortSignal;
 }
 
 /** The n − 1 swaps of neighbours that differ, then the n omissions. */
@@ -52,10 +53,11 @@ function variantsOf(passes: readonly PassInvocation[]): readonly Variant[] {
   return [...swaps, ...passes.map((_, i): Variant => ({ change: 'omit', steps: [i + 1], pipeline: passes.toSpliced(i, 1) }))];
 }
 
-async function compareOrder(variant: Variant, what: string, { imported, last, run, pipeline }: OrderOptions): Promise<OrderRow> {
+async function compareOrder(variant: Variant, what: string, { imported, last, run, pipeline, signal }: OrderOptions): Promise<OrderRow> {
   const { change, steps } = variant;
   const row = { change, steps, passes: printPipeline(variant.pipeline) };
   try {
+    await calibrateAhead(imported, variant.pipeline, pipeline, signal);
     const { graph } = runPipeline(imported, variant.pipeline, pipeline);
     const executed = await run(what, graph, variant.pipeline);
     const result = { ...figuresOf(executed), ...compareExecuted(last, executed), sameProgram: executed.sha256 === last.sha256 };

@@ -8,11 +8,6 @@ import type { BatchExecutor, ExecutorTask } from '../evaluate/executor.ts';
 import type { PortData } from '../machine/host.ts';
 import type { PoolData, PoolRequest } from './pool-worker.ts';
 
-export interface Pool extends BatchExecutor {
-  /** Ends the threads, whatever they are at. */
-  close(): Promise<void>;
-}
-
 /** A thread has one request in hand and one in front of it, so that it never waits for this thread. */
 const REQUESTS_EACH = 2;
 /** To hand over a request takes as long as a small network takes an image. */
@@ -22,7 +17,7 @@ const MOST_REQUEST_BYTES = 2 ** 20;
 const LEAST_REQUESTS = 8;
 
 /** A pool of a thread for each machine that still has room. Only the built program has the worker's file. */
-export function createPool(task: ExecutorTask, shared: SharedProgram): Pool {
+export function createPool(task: ExecutorTask, shared: SharedProgram): BatchExecutor {
   const { program, batchElements, batches } = task;
   const threads = shared.machines - 1;
   const bytes = 4 * batchElements;

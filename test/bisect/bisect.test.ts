@@ -3,18 +3,29 @@ import { describe, expect, it } from 'vitest';
 import { findModel, loadGraph } from '../../compiler/cli/model.ts';
 import { graphSamples } from '../../compiler/cli/samples.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
+import type { PipelineOptions } from '../../passes/manager.ts';
 import { runPipeline } from '../../passes/manager.ts';
 import type { PassInvocation } from '../../passes/pass.ts';
 import type { Bisection, Dimension } from '../../runtime/bisect/bisect.ts';
 import { bisect } from '../../runtime/bisect/bisect.ts';
 import { Checker } from '../../runtime/bisect/check.ts';
+import { parsePipeline } from '../../passes/pipeline-text.ts';
+import { zooDataset } from '../../compiler/cli/zoo.ts';
+import { measuredCalibration, readCalibrationData } from '../../runtime/evaluate/calibration.ts';
 import { parseExpression } from '../../runtime/bisect/expression.ts';
 import { loadTarget } from '../support/targets.ts';
 import { pipelineWith, twoWrong, weightsOf } from './planted.ts';
 
 const load = (model: string): Graph => loadGraph(findModel(model));
 
-async function search(model: string, check: string, steps: readonly PassInvocation[], over: Dimension, samples = 2): Promise<Bisection> {
+async function search(
+  model: string,
+  check: string,
+  steps: readonly PassInvocation[],
+  over: Dimension,
+  samples = 2,
+  pipeline: PipelineOptions = {},
+): Promise<Bisection> {
   const source = findModel(model);
   const graph = loadGraph(source);
   const inputs = await graphSamples(graph, source, samples);
@@ -25,6 +36,7 @@ async function search(model: string, check: string, steps: readonly PassInvocati
       samples: inputs.map((each, i) => ({ inputs: each, place: `sample ${i}` })),
       target: loadTarget('cambricon'),
       values: 'program',
+      pipeline,
     },
   );
   return bisect({ model, graph, steps, checker }, over);
@@ -92,6 +104,21 @@ describe('a bisection', () => {
     expect(found.channels).toMatchObject({ alone: true, culprits: [{ value: op?.value, channel: 11 }] });
     const tests = Math.log2(found.channels?.of ?? 0);
     expect(found.trials.filter(({ what }) => what.includes('channel')).length).toBeLessThanOrEqual(tests + 3);
+  });
+
+  it('of passes with statistics measures them once, whatever it is over', async () => {
+    const data = await readCalibrationData(await zooDataset('fashion-mnist', 'calibration'), 10);
+    const steps = parsePipeline('O1,legalize-layout,quantize{weights=tensor ranges=minmax},eliminate-dead,eliminate-common');
+    let runs = 0;
+    const progress = { update: () => (runs += 1), clear: () => undefined };
+    const calibration = measuredCalibration(data, { target: loadTarget('cambricon'), progress });
+    const found = await search('mobilenet', 'sqnr >= 30', steps, 'ops', 8, { calibration });
+    expect(found).toMatchObject({
+      outcome: 'found',
+      pass: { step: 9 },
+      ops: { of: 16, alone: true, culprits: [{ unit: 'convert', op: 'conv' }] },
+    });
+    expect(runs).toBe(20);
   });
 
   it('names the samples that show the failure', async () => {

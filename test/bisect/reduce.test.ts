@@ -13,17 +13,23 @@ import { parseRunLine, parseSamples, printReproducer } from '../../passes/instru
 import type { PassInvocation } from '../../passes/pass.ts';
 import { invoke, pass } from '../../passes/pass.ts';
 import { parsePipeline } from '../../passes/pipeline-text.ts';
-import type { Evaluated } from '../../runtime/bisect/check.ts';
+import type { CheckContext, Evaluated } from '../../runtime/bisect/check.ts';
 import { Checker, sameFailure } from '../../runtime/bisect/check.ts';
 import { parseExpression } from '../../runtime/bisect/expression.ts';
 import type { Reduction } from '../../runtime/bisect/reduce.ts';
 import { reduce } from '../../runtime/bisect/reduce.ts';
 import { leafElements } from '../../runtime/bisect/shrink.ts';
+import { calibrationOnSamples } from '../../runtime/evaluate/calibration.ts';
 import { loadTarget } from '../support/targets.ts';
 import { pipelineWith, VOCABULARY } from './planted.ts';
 
 /** On samples whose class is what the float model predicts. */
-async function reduced(model: string, check: string, stepsOf: (graph: Graph) => readonly PassInvocation[]): Promise<Reduction | undefined> {
+async function reduced(
+  model: string,
+  check: string,
+  stepsOf: (graph: Graph) => readonly PassInvocation[],
+  context: Partial<CheckContext> = {},
+): Promise<Reduction | undefined> {
   const source = findModel(model);
   const graph = loadGraph(source);
   const scores = graph.outputs[0]?.value ?? '';
@@ -33,13 +39,13 @@ async function reduced(model: string, check: string, stepsOf: (graph: Graph) => 
   });
   const checker = new Checker(
     { kind: 'expression', expression: parseExpression(check) },
-    { base: graph, samples, target: loadTarget('cambricon'), values: 'program' },
+    { base: graph, samples, target: loadTarget('cambricon'), values: 'program', ...context },
   );
   return reduce({ graph, steps: stepsOf(graph), checker });
 }
 
 /** Prints a reproducer, and runs what its text says. */
-async function rerun({ graph, steps, samples }: Reduction, check: string): Promise<Evaluated> {
+async function rerun({ graph, steps, samples }: Reduction, check: string, context: Partial<CheckContext> = {}): Promise<Evaluated> {
   const inlineElements = 2 ** 16;
   const { text, constants } = printReproducer({ graph, pipeline: steps, options: ['--check', check], notes: [], samples, inlineElements });
   expect([...constants], 'one file').toEqual([]);
@@ -53,6 +59,7 @@ async function rerun({ graph, steps, samples }: Reduction, check: string): Promi
       samples: parseSamples(text, again, 'repro.pir').map((sample) => ({ ...sample, place: 'repro.pir' })),
       target: loadTarget('cambricon'),
       values: 'graph',
+      ...context,
     },
   );
   return checker.test({ graph: again, steps: pipeline });
@@ -80,6 +87,20 @@ describe('a reduction', () => {
     const result = await reduced('lenet-5', 'top1 >= base', (graph) => pipelineWith(graph, 0, 3, 5));
     expect(result?.graph.outputs).toEqual([{ name: 'logits', value: 'logits' }]);
     if (result) expect((await rerun(result, 'top1 >= base')).verdict).toBe('bad');
+  });
+
+  it.each([
+    ['mobilenet', 'sqnr >= 30', 'int8-naive', 'quantize'],
+    ['lenet-300-100', 'sqnr >= 90', 'fixed16', 'to-dynamic-fixed'],
+  ])('of %s calibrates passes on the samples that are left', async (model, check, preset, pass) => {
+    const context: Partial<CheckContext> = { calibrate: (samples) => calibrationOnSamples(samples, { target: loadTarget('cambricon') }) };
+    const result = await reduced(model, check, () => parsePipeline(preset), context);
+    expect(result?.steps.map((step) => step.pass.name)).toEqual([pass]);
+    expect(result?.graph.ops).toHaveLength(1);
+    if (!result) return;
+    const again = await rerun(result, check, context);
+    expect(again.verdict).toBe('bad');
+    expect(again).toEqual(result.evaluated);
   });
 
   it('keeps the passes that fail only together', async () => {

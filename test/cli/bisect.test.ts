@@ -39,6 +39,7 @@ describe('bisect', () => {
     ['channels', ['mobilenet', '-p', 'O1', '--check', 'sqnr > 200dB', '--over', 'channels', '--limit', '1']],
     ['contract', ['lenet-5', '-p', 'O1', '--check', 'contract']],
     ['samples', ['lenet-300-100', '-p', LOSSY, '--check', 'agreement == 100%', '--over', 'samples']],
+    ['calibrated', ['mobilenet', '-p', 'int8-naive', '--check', 'sqnr >= 25', '--over', 'channels', '--limit', '5']],
     ['nothing-wrong', ['lenet-300-100', '--check', 'top1 >= base - 0.5pt', '--limit', '50']],
   ])('tells what it found: %s', async (name, args) => {
     expectGolden(`test/golden/cli/bisect-${name}.txt`, await succeed(['bisect', ...args]));
@@ -72,6 +73,16 @@ describe('bisect', () => {
     expect([code, stderr]).toEqual([2, 'plumbline: error: exit 130: the check command ended with exit status 130\n']);
   });
 
+  it('takes statistics from a file, and says where none can come from', async () => {
+    await succeed(['calibrate', 'lenet-5', '-n', '20', '-o', 'lenet-5.json'], inFolder);
+    const args = ['bisect', 'lenet-5', '-p', 'int8', '--check', 'sqnr > 60', '--over', 'passes', '--limit', '10'];
+    expect(await succeed([...args, '--calibration', 'lenet-5.json'], inFolder)).toContain('Pass 9 of 9 breaks it: quantize');
+    await succeed(['opt', 'lenet-5', '-o', 'lenet-5.pir'], inFolder);
+    const { code, stderr } = await plumbline(['bisect', 'lenet-5.pir', ...args.slice(2)], inFolder);
+    expect(code).toBe(2);
+    expect(stderr).toContain('lenet-5.pir is not of the zoo, and the passes need calibration data');
+  });
+
   it('stops cleanly on Ctrl-C', async () => {
     const { code, stdout, stderr } = await plumbline(['bisect', 'resnet', '--check', 'top1 > 1', '-n', '2000'], { interruptAfter: 6000 });
     expect({ code, stdout, stderr }).toEqual({ code: 130, stdout: '', stderr: '' });
@@ -90,6 +101,23 @@ describe('reduce', () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/^plumbline: error: repro.pir: maxerror < 0.5 does not hold: maxerror 0\.\d+\n$/);
     expect((await plumbline(['opt', 'repro.pir', '--check', 'maxerror < 5', '-o', 'fine.pir'], inFolder)).code).toBe(0);
+  });
+
+  it('of a quantized network writes the samples that calibrate it again', async () => {
+    const args = ['reduce', 'mobilenet', '-p', 'int8-naive', '--check', 'sqnr >= 30', '--limit', '20', '-o', 'int8.pir'];
+    expect(await succeed(args, inFolder)).toContain('int8.pir: 1 op of 42 of mobilenet, 1 pass of 9,');
+    const { code, stdout, stderr } = await plumbline(['opt', 'int8.pir'], inFolder);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^plumbline: error: int8.pir: sqnr >= 30 does not hold: sqnr \d+\.\d+ dB\n$/);
+    expect(await succeed(['opt', 'int8.pir', '--check', 'sqnr >= 5'], inFolder)).toContain(': i8<');
+    expect(await succeed(['bisect', 'int8.pir', '-p', 'quantize', '--check', 'sqnr >= 30'], inFolder)).toContain('convert on %');
+  });
+
+  it('keeps the samples of a command that is shown a quantized network', async () => {
+    const command = '! grep -q " = conv(.*i8<" {graph} && grep -q i8 {graph} && exit 1; exit 0';
+    await succeed(['reduce', 'lenet-300-100', '-p', 'int8', '--check-command', command, '--limit', '4', '-o', 'shown.pir'], inFolder);
+    expect(readFileSync(join(folder.path, 'shown.pir'), 'utf8')).toContain('// SAMPLE 1: ');
+    expect((await plumbline(['opt', 'shown.pir'], inFolder)).code).toBe(1);
   });
 
   it('writes nothing where nothing is wrong', async () => {

@@ -1,5 +1,5 @@
 /** Calibration from the command line: files, data, the zoo, and what may be wrong with them. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { plumbline, succeed, temporaryFolder } from '../support/cli.ts';
@@ -11,7 +11,22 @@ const model = modelBytes({
   outputs: [{ name: 'y', shape: ['batch', 10] }],
   initializers: [{ name: 'v', dims: [784, 10], data: Float32Array.from({ length: 7840 }, (_, i) => ((i * 7) % 23) / 64 - 0.15) }],
 });
-const folder = temporaryFolder({ 'model.onnx': model, 'empty.json': '{}' });
+/** Takes long to calibrate. */
+const slow = modelBytes({
+  nodes: [
+    node('Conv', 'x u', 'c', { pads: [1, 1, 1, 1] }),
+    node('Conv', 'c v', 'd', { pads: [1, 1, 1, 1] }),
+    node('GlobalAveragePool', 'd', 'p'),
+    node('Flatten', 'p', 'y'),
+  ],
+  inputs: [{ name: 'x', shape: [1, 1, 28, 28] }],
+  outputs: [{ name: 'y', shape: [1, 512] }],
+  initializers: [
+    { name: 'u', dims: [128, 1, 3, 3], data: Float32Array.from({ length: 128 * 9 }, (_, i) => (i % 7) / 8) },
+    { name: 'v', dims: [512, 128, 3, 3], data: Float32Array.from({ length: 512 * 128 * 9 }, (_, i) => (i % 5) / 64) },
+  ],
+});
+const folder = temporaryFolder({ 'model.onnx': model, 'slow.onnx': slow, 'empty.json': '{}' });
 afterAll(() => folder.remove());
 const inFolder = { cwd: folder.path };
 const IMAGES = join(process.cwd(), 'benchmarks/zoo/image/fashion-mnist/calibration');
@@ -41,6 +56,7 @@ describe('calibrate', () => {
   });
 
   it.each([
+    ['no samples in a text', ['opt', 'text.pir', '-p', 'int8'], 'text.pir is not of the zoo, and the passes need calibration data'],
     ['no data', ['opt', 'model.onnx', '--dim', 'batch=1', '-p', 'int8'], 'is not of the zoo, and the passes need calibration data'],
     ['another model', ['opt', 'lenet-5', '-p', 'int8', '--calibration', 'm.calibration.json'], 'was made for another model, model.onnx'],
     ['no such file', ['opt', 'lenet-5', '-p', 'int8', '--calibration', 'none.json'], 'none.json: no such file'],
@@ -53,6 +69,7 @@ describe('calibrate', () => {
       "input 'x' takes 1x1x28x28",
     ],
   ])('%s', async (_name, args, message) => {
+    if (args.includes('text.pir')) await succeed(['opt', 'model.onnx', '--dim', 'batch=1', '-o', 'text.pir'], inFolder);
     if (args.includes('l5.json')) await succeed(['calibrate', 'lenet-5', '-n', '2', '-o', 'l5.json'], inFolder);
     const result = await plumbline(args, inFolder);
     expect(result.stderr).toContain(message);
@@ -68,6 +85,27 @@ describe('calibrate', () => {
     const [before, last] = rows.slice(-2);
     expect(last?.pass).toBe('quantize');
     expect(last?.timing.cycles).toBeLessThan((before?.timing.cycles ?? NaN) / 3);
+  });
+
+  const given = ['-p', 'int8', '--calibration', IMAGES];
+  const labelled = ['--data', IMAGES, ...given];
+  it.each([
+    ['ladder', 130, ['--limit', '1', '--contracts', '1', ...labelled]],
+    ['diff', 130, ['--limit', '1', ...labelled]],
+    ['explain', 130, ['y', ...labelled]],
+    ['bisect', 130, ['--check', 'sqnr > 10', '--limit', '1', ...labelled]],
+    ['reduce', 130, ['--check', 'cycles < 10', '--limit', '500', '--data', IMAGES, '-p', 'int8', '-o', 'interrupted']],
+    // What does nothing else meanwhile is ended by the signal, before it has written anything.
+    ['eval', null, labelled],
+    ['opt', null, [...given, '-o', 'interrupted']],
+    ['compile', null, [...given, '-o', 'interrupted']],
+    ['profile', null, given],
+    ['check', null, given],
+    ['calibrate', null, ['--data', IMAGES, '-o', 'interrupted']],
+  ])('is interrupted by Ctrl-C in %s', async (command, code, args) => {
+    const result = await plumbline([command, 'slow.onnx', ...args], { ...inFolder, interruptAfter: 2500 });
+    expect(result).toEqual({ code, stdout: '', stderr: '' });
+    expect(existsSync(join(folder.path, 'interrupted'))).toBe(false);
   });
 
   it('says that a pipeline needs no statistics', async () => {

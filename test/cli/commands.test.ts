@@ -268,6 +268,17 @@ describe('ladder', () => {
     expect(text).toContain('Contracts: 7 passes held on 1 sample, graph against graph.');
   });
 
+  it('prints the same with any number of workers', async () => {
+    const outputs = ['1', '2'].map(async (workers) => succeed([...args, '--orders', '--workers', workers, '--json']));
+    const [one, two] = (await Promise.all(outputs)).map((text) => ({ ...ladder.parse(JSON.parse(text)), host: undefined }));
+    expect(two).toEqual(one);
+  });
+
+  it.each([0, 200])('stops cleanly on Ctrl-C %i ms after threads begin to start', async (interruptAfterThread) => {
+    const { code, stdout, stderr } = await plumbline(['ladder', 'alexnet', '--workers', '2'], { interruptAfterThread });
+    expect({ code, stdout, stderr }).toEqual({ code: 130, stdout: '', stderr: '' });
+  });
+
   it('stops cleanly on Ctrl-C', async () => {
     const { code, stdout, stderr } = await plumbline(['ladder', 'vgg'], { interruptAfter: 2500 });
     expect({ code, stdout, stderr }).toEqual({ code: 130, stdout: '', stderr: '' });

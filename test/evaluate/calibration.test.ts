@@ -1,12 +1,17 @@
 import { describe, expect, test } from 'vitest';
+import { equalGraphs } from '../../compiler/ir/equal.ts';
 import { parseGraph } from '../../compiler/ir/text.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { tensor } from '../../compiler/ir/tensor.ts';
 import { tensorType } from '../../compiler/ir/types.ts';
+import type { CalibrationProvider, CalibrationStatistics } from '../../passes/calibration.ts';
+import { calibrateAhead, runPipeline } from '../../passes/manager.ts';
+import { parsePipeline } from '../../passes/pipeline-text.ts';
 import type { Dataset } from '../../runtime/data/dataset.ts';
-import { measuredCalibration, readCalibrationData } from '../../runtime/evaluate/calibration.ts';
+import { calibrationOnSamples, measuredCalibration, readCalibrationData } from '../../runtime/evaluate/calibration.ts';
 import { parseCalibration, writeCalibration } from '../../runtime/evaluate/calibration-file.ts';
 import { evaluatedCalibration } from '../support/calibration.ts';
+import { randomInputs } from '../support/arbitraries.ts';
 import { randomTensor } from '../support/random-tensor.ts';
 import { loadTarget } from '../support/targets.ts';
 
@@ -77,10 +82,69 @@ describe('measured statistics', () => {
       { file: 'test' },
     );
     const seen: string[] = [];
-    const provider = measuredCalibration(data, { target, onProgress: (done, total) => void seen.push(`${done}/${total}`) });
+    const progress = { update: (done: number, total: number) => void seen.push(`${done}/${total}`), clear: () => void seen.push('clear') };
+    const provider = measuredCalibration(data, { target, progress });
     expect(provider(softmaxOfRows).get('y')?.max).toBe(evaluatedCalibration(samples)(softmaxOfRows).get('y')?.max);
     expect(provider(softmaxOfRows)).toBe(provider(softmaxOfRows));
-    expect(seen).toEqual(['1/4', '2/4', '3/4', '4/4']);
+    expect(seen).toEqual(['1/4', '2/4', '3/4', '4/4', 'clear']);
+  });
+});
+
+describe('statistics on samples', () => {
+  const samplesOf = (graph: Graph) => [1, 2, 3].map((seed) => ({ inputs: randomInputs(graph, seed), place: `sample ${seed}` }));
+
+  test.each([
+    ['of several inputs', '%a: f32[1,4] = input %b: f32[1,4] = input %y: f32[1,4] = add(%a, %b)'],
+    ['of a graph that computes nothing', '%a: f32[2,2] = input %y: f32[4] = reshape(%a) {shape=[4]}'],
+    ['of a graph with integers', '%i: i32[4] = input %a: f32[4] = input %r: i32[2,2] = reshape(%i) {shape=[2,2]} %y: f32[4] = relu(%a)'],
+  ])('%s are those of the evaluator', (_name, nodes) => {
+    const graph = parseGraph(`graph @test stage(legal) { ${nodes} output "y" = %y }`, { file: 'test' });
+    const samples = samplesOf(graph);
+    const expected = evaluatedCalibration(samples.map(({ inputs }) => inputs))(graph);
+    const found = calibrationOnSamples(samples, { target })(graph);
+    const figures = (all: CalibrationStatistics) => new Map([...all].map(([name, statistics]) => [name, { ...statistics, means: [] }]));
+    expect(figures(found)).toEqual(figures(expected));
+    for (const [name, { means }] of expected) means.forEach((mean, c) => expect(found.get(name)?.means[c]).toBeCloseTo(mean, 10));
+  });
+
+  test('are taken once of equal graphs, and ahead of a pass that will ask', async () => {
+    const graph = network(1);
+    let runs = 0;
+    const progress = { update: () => (runs += 1), clear: () => undefined };
+    const calibration = calibrationOnSamples(samplesOf(graph), { target, progress });
+    await calibrateAhead(graph, parsePipeline('eliminate-dead,quantize,eliminate-dead'), { calibration });
+    expect(runs).toBe(6);
+    const quantized = runPipeline(graph, parsePipeline('eliminate-dead,quantize'), { calibration }).graph;
+    expect(equalGraphs(quantized, runPipeline(network(1), parsePipeline('quantize'), { calibration }).graph)).toBe(true);
+    expect(runs).toBe(6);
+    calibration(network(1, 'identity'));
+    expect(runs).toBe(12);
+  });
+
+  test('are not taken ahead where no pass will ask, and what goes wrong is left to the pipeline', async () => {
+    const calibration: CalibrationProvider = Object.assign(() => new Map<string, never>(), {
+      ahead: () => Promise.reject(new Error('asked ahead')),
+    });
+    const ahead = (passes: string, graph: Graph, signal?: AbortSignal) =>
+      calibrateAhead(graph, parsePipeline(passes), { calibration }, signal);
+    await ahead('eliminate-dead', network(1));
+    await ahead('quantize', network(1).with({ stage: 'imported' }));
+    await ahead('quantize', network(1));
+    await expect(ahead('quantize', network(1), AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
+  });
+
+  test('stop where they are told to while they are taken', async () => {
+    const graph = network(1);
+    const controller = new AbortController();
+    const samples = Array.from({ length: 100 }, () => samplesOf(graph)).flat();
+    let runs = 0;
+    let cleared = false;
+    const progress = { update: () => (runs += 1), clear: () => void (cleared = true) };
+    const calibration = calibrationOnSamples(samples, { target, progress });
+    setTimeout(() => controller.abort(new Error('enough')), 0);
+    await expect(calibrateAhead(graph, parsePipeline('quantize'), { calibration }, controller.signal)).rejects.toThrow('enough');
+    expect(runs).toBeLessThan(samples.length);
+    expect(cleared).toBe(true);
   });
 });
 

@@ -113,6 +113,7 @@ describe('an evaluation', () => {
             if (fails && requests % 2 === 0) throw new Error('lost');
             return runBatches(machine, task, rooms[room] as Float32Array, batches);
           },
+          close: () => Promise.resolve(),
         };
       },
     });
@@ -131,8 +132,9 @@ describe('an evaluation', () => {
     expect(machines).toEqual([1 + 5, 1 + 3]);
   });
 
-  it('stops at once while others execute, and leaves nothing waiting', async () => {
+  it('stops at once while others execute, ends them, and leaves nothing waiting', async () => {
     const controller = new AbortController();
+    let closed = 0;
     const start = (task: ExecutorTask): BatchExecutor => ({
       rooms: [new Float32Array(task.batchElements)],
       group: 1,
@@ -140,8 +142,13 @@ describe('an evaluation', () => {
         setTimeout(() => controller.abort(new Error('enough')), 5);
         return new Promise(() => undefined);
       },
+      close: () => {
+        closed++;
+        return Promise.resolve();
+      },
     });
     await expect(evaluate(30, 4, controller.signal, undefined, { count: 2, start })).rejects.toThrow('enough');
+    expect(closed).toBe(1);
   });
 
   it('stops where it is told to', async () => {

@@ -8,7 +8,6 @@ import { PhaseTimes } from '../../../runtime/evaluate/phase-times.ts';
 import { evaluateScores } from '../../../runtime/evaluate/scores.ts';
 import { graphMacs } from '../../../runtime/evaluate/work.ts';
 import { monotonicSeconds } from '../../../runtime/platform/node.ts';
-import type { Pool } from '../../../runtime/platform/pool.ts';
 import { createPool, processorCount } from '../../../runtime/platform/pool.ts';
 import { renderEvaluation } from '../../../runtime/report/evaluation.ts';
 import { renderHostProfile } from '../../../runtime/report/host-profile.ts';
@@ -124,7 +123,6 @@ async function run(model: string, flags: Flags): Promise<void> {
   const compileSeconds = monotonicSeconds() - prepared + (loaded - start);
 
   const shown = progress(source.name);
-  let pool: Pool | undefined;
   const evaluation = await interruptible(async (signal) => {
     const scored = await evaluateScores(
       program,
@@ -142,19 +140,14 @@ async function run(model: string, flags: Flags): Promise<void> {
         now: monotonicSeconds,
         engine: flags.engine,
         profile: flags.profile ?? false,
-        ...(!flags.profile && {
-          threads: { count: flags.workers ?? processorCount(), start: (task, shared) => (pool = createPool(task, shared)) },
-        }),
+        ...(!flags.profile && { threads: { count: flags.workers ?? processorCount(), start: createPool } }),
         onProgress: (done, total) => shown.update(done, total),
         signal,
       },
     );
     await saver?.save({ model: source.name, compilation, passes, target, dataset, ...scored }, container, signal);
     return scored.evaluation;
-  }).finally(() => {
-    shown.clear();
-    return pool?.close();
-  });
+  }).finally(() => shown.clear());
   const { profile } = evaluation.host;
   if (flags.json) printJson(evaluation);
   else print(`${renderEvaluation(evaluation, target)}${profile ? `\n${renderHostProfile(profile)}` : ''}`);

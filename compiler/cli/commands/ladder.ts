@@ -9,6 +9,7 @@ import type { Ladder } from '../../../runtime/evaluate/ladder.ts';
 import { evaluateLadder } from '../../../runtime/evaluate/ladder.ts';
 import { firstGraphSamples } from '../../../runtime/evaluate/samples.ts';
 import { monotonicSeconds } from '../../../runtime/platform/node.ts';
+import { createPool, processorCount } from '../../../runtime/platform/pool.ts';
 import { renderLadder } from '../../../runtime/report/ladder.ts';
 import { DiagnosticError, fail } from '../../ir/diagnostic.ts';
 import type { Graph } from '../../ir/graph.ts';
@@ -28,6 +29,7 @@ import {
   jsonOption,
   passesOption,
   positiveInteger,
+  workersOption,
 } from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { containerInfo } from '../producer.ts';
@@ -45,6 +47,7 @@ interface Flags extends BindingFlags, CalibrationFlags, DataFlags {
   readonly contracts: number;
   readonly budget?: number;
   readonly orders?: boolean;
+  readonly workers?: number;
   readonly json?: boolean;
 }
 
@@ -54,6 +57,7 @@ export function addLadder(program: Command): void {
     .description('compile and execute after every pass: what each did to accuracy, cycles, bytes and energy')
     .argument('<model>', MODEL_ARGUMENT);
   addCalibrationOption(addTargetOption(addDataOptions(command)))
+    .addOption(workersOption())
     .addOption(passesOption())
     .addOption(engineOption())
     .option(
@@ -112,6 +116,7 @@ async function climb(model: string, flags: Flags, shown: Phases, signal: AbortSi
     pipeline: await pipelineOptions(passes, source, flags),
     contractSamples: await contractSamplesOf(graph, source, dataset, flags),
     engine: flags.engine,
+    threads: { count: flags.workers ?? processorCount(), start: createPool },
     now: monotonicSeconds,
     signal,
     onProgress: (what, done, total) => shown.update(what, done, total),

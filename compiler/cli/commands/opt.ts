@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ContractReport } from '../../../passes/contract/check.ts';
 import { bisectGate } from '../../../passes/instruments/bisect.ts';
 import { contractCheck } from '../../../passes/instruments/contracts.ts';
+import type { CalibrationProvider } from '../../../passes/calibration.ts';
 import type { PassSelection } from '../../../passes/instruments/printing.ts';
 import { dumping, printing } from '../../../passes/instruments/printing.ts';
 import { crashReproducer, parseRunLine } from '../../../passes/instruments/reproducer.ts';
@@ -66,7 +67,8 @@ export function addOpt(program: Command): void {
       `
 The graph goes to standard output or to FILE and FILE.data; everything else goes to standard error. A .pir file that starts with a line
 \`// RUN: opt -p "…"\`, as --reproducer and \`plumbline reduce\` write it, is run as that line says unless -p is given. Checks are those of \`plumbline bisect\`,
-against the graph before the passes, on the samples in the file, or else on ${CHECK_SAMPLES} of calibration data or random ones.
+against the graph before the passes, on the samples in the file, or else on ${CHECK_SAMPLES} of calibration data or random ones. The samples in a file also calibrate the passes
+that need statistics.
 
 Examples:
   plumbline opt lenet-5 -p O1 -o lenet-5.pir
@@ -127,8 +129,9 @@ async function run(model: string, given: Flags): Promise<void> {
     const options = flags.verifyEach ? ['--verify-each'] : [];
     observers.unshift(crashReproducer({ options, ...(bisect && { bisect }), write: (reproducer) => writePrinted(reproducer, path) }));
   }
-  if (flags.check !== undefined || flags.checkCommand !== undefined) await requireCheck(source, graph, pipeline, flags);
   const options = await pipelineOptions(pipeline, source, flags);
+  if (flags.check !== undefined || flags.checkCommand !== undefined)
+    await requireCheck(source, graph, pipeline, options.calibration, flags);
   const result = runPipeline(graph, pipeline, {
     ...options,
     observers: [...(options.observers ?? []), ...observers],
@@ -145,16 +148,19 @@ async function run(model: string, given: Flags): Promise<void> {
 }
 
 /** Fails where the check does not hold for what the passes make. */
-async function requireCheck(source: ModelSource, graph: Graph, steps: readonly PassInvocation[], flags: Flags): Promise<void> {
+async function requireCheck(
+  source: ModelSource,
+  graph: Graph,
+  steps: readonly PassInvocation[],
+  calibration: CalibrationProvider | undefined,
+  flags: Flags,
+): Promise<void> {
   const target = loadTarget(flags.target ?? DEFAULT_TARGET);
   const spec = checkSpec(flags, target);
   const samples = await unlabelledSamples(source, graph, CHECK_SAMPLES);
   const gate = flags.bisectLimit === undefined ? undefined : bisectGate(flags.bisectLimit, () => undefined);
-  const { verdict, findings } = await new Checker(spec, { base: graph, samples, target, values: 'graph' }).test({
-    graph,
-    steps,
-    ...(gate && { gate }),
-  });
+  const checker = new Checker(spec, { base: graph, samples, target, values: 'graph', ...(calibration && { pipeline: { calibration } }) });
+  const { verdict, findings } = await checker.test({ graph, steps, ...(gate && { gate }) });
   if (verdict === 'good') return;
   const found = findings.filter((finding) => !finding.holds).map(describeFinding);
   fail(

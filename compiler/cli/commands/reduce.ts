@@ -9,6 +9,7 @@ import { reduce } from '../../../runtime/bisect/reduce.ts';
 import { leafElements } from '../../../runtime/bisect/shrink.ts';
 import { describeFinding } from '../../../runtime/report/bisection.ts';
 import { count, oneLine } from '../../../runtime/report/format.ts';
+import { onSamples } from '../calibration.ts';
 import type { CheckedModel, CheckedModelFlags } from '../checked-model.ts';
 import { addCheckedModel, CHECK_HELP, checkedModel } from '../checked-model.ts';
 import { writePrinted } from '../graph-file.ts';
@@ -38,6 +39,7 @@ export function addReduce(program: Command): void {
       `
 Ops are dropped and cut off from what they read, whose values are recorded; passes and samples are left out; shapes and numbers are made smaller: as long as
 the check fails in the same way. FILE.pir holds graph, pipeline, check and samples; \`plumbline opt FILE.pir\` runs it and fails with exit code 1.
+Passes that need calibration statistics take them from the samples of the check, and \`opt\` from those in the file: no other data fit the parts of a graph.
 
 ${CHECK_HELP}
 
@@ -53,7 +55,8 @@ Examples:
 async function run(model: string, { output, json, ...flags }: Flags): Promise<void> {
   const shown = statusLine();
   const { subject, reduced } = await interruptible(async (signal) => {
-    const checked = await checkedModel(model, flags, signal);
+    const { checker, ...found } = await checkedModel(model, flags, signal);
+    const checked = { ...found, checker: checker.with({ calibrate: onSamples }) };
     const onTrial = (done: number, { ops, elements }: { readonly ops: number; readonly elements: number }): void =>
       shown.update(`${checked.source.name}: evaluation ${done + 1}, ${count(ops)} ops and ${count(elements)} elements left`);
     return { subject: checked, reduced: await reduce(checked, { onTrial }) };
@@ -67,6 +70,7 @@ function write({ source, graph, steps, checker }: CheckedModel, reduced: Reducti
   const { samples, evaluated } = reduced;
   const { spec } = checker;
   const labelled = spec.kind === 'expression' && spec.expression.some(needsLabels);
+  const held = usesSamples(spec) || checker.isCalibratedOnSamples(reduced.steps) ? samples : [];
   writePrinted(
     printReproducer({
       graph: reduced.graph,
@@ -77,7 +81,7 @@ function write({ source, graph, steps, checker }: CheckedModel, reduced: Reducti
         `PIPELINE: ${printPipeline(steps)}`,
         ...evaluated.findings.filter((finding) => !finding.holds).map((finding) => `FAILED: ${oneLine(describeFinding(finding))}`),
       ],
-      samples: usesSamples(spec) ? samples.map(({ inputs, label }) => ({ inputs, ...(labelled && label !== undefined && { label }) })) : [],
+      samples: held.map(({ inputs, label }) => ({ inputs, ...(labelled && label !== undefined && { label }) })),
       inlineElements: INLINE_ELEMENTS,
     }),
     path,

@@ -4,7 +4,7 @@ import type { Target } from '../../../isa/target.ts';
 import { parsePipeline } from '../../../passes/pipeline-text.ts';
 import { count, percent } from '../../../runtime/report/format.ts';
 import { renderTable } from '../../../runtime/report/table.ts';
-import { pipelineOptions } from '../calibration.ts';
+import { calibrationOf } from '../calibration.ts';
 import type { ModelCheck } from '../checking.ts';
 import { checkModel } from '../checking.ts';
 import { findModel } from '../model.ts';
@@ -48,8 +48,8 @@ async function run({ target: name, passes: text, json }: Flags): Promise<void> {
     shown.update(entries.length, models.length);
     const source = findModel(model);
     // What passes warn of belongs to one network, not to the list.
-    const options = { ...(await pipelineOptions(passes, source, {})), observers: [] };
-    const check = checkModel(source, target, passes, options);
+    const calibration = await calibrationOf(passes, source, {});
+    const check = checkModel(source, target, passes, calibration ? { calibration } : {});
     entries.push({ name: model, doc, dataset, parameters, top1, compilable: check.compilable, missing: missing(check) });
   }
   shown.clear();
