@@ -52,12 +52,15 @@ export function storePort(memory: Memory, port: Port, data: PortData, order: Uin
     if (order === undefined) to.set(from, first);
     else for (let i = 0; i < count; i++) to[first + i] = from[order[i] as number] as number;
   } else {
-    const encode = encoderOf(port.stored);
-    const to = storedView(memory, port);
-    const first = start / to.BYTES_PER_ELEMENT;
-    for (let i = 0; i < count; i++) to[first + i] = encode(data[order?.[i] ?? i] as number);
+    const view = storedView(memory, port);
+    encodeAll(encoderOf(port.stored), data, order, view.subarray(start / view.BYTES_PER_ELEMENT));
   }
   memory.initialised.dram.add(port.address, port.address + port.bytes);
+}
+
+function encodeAll(encode: (x: number) => number, data: PortData, order: Uint32Array | undefined, to: Int8Array | Int16Array): void {
+  if (order === undefined) for (let i = 0; i < data.length; i++) to[i] = encode(data[i] as number);
+  else for (let i = 0; i < order.length; i++) to[i] = encode(data[order[i] as number] as number);
 }
 
 /** Reads the data of a port from DRAM, in the user's order and type. */

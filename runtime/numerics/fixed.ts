@@ -7,13 +7,20 @@ import { expF32, logF32 } from './transcendental.ts';
 export const FIXED_MIN = -32768;
 export const FIXED_MAX = 32767;
 
-/** `x` rounded to an integer, ties to the even one; exact for every double, infinities and NaN stay. */
+/** Beyond 2^51 the sum of a double and this has no place for halves. */
+export const INTEGERS_ONLY = 1.5 * 2 ** 52;
+const MOST_ROUNDED = 2 ** 51;
+
+/** `x` rounded to an integer, ties to the even one; exact for every double, infinities and NaN stay. Zero has no sign. */
 export function roundTiesToEven(x: number): number {
+  // The addition itself rounds ties to even.
+  return x < MOST_ROUNDED && x > -MOST_ROUNDED ? x + INTEGERS_ONLY - INTEGERS_ONLY : roundLarge(x);
+}
+
+function roundLarge(x: number): number {
   const low = Math.floor(x);
   const rest = x - low;
-  if (rest < 0.5) return low;
-  if (rest > 0.5) return low + 1;
-  return low % 2 === 0 ? low : low + 1;
+  return rest > 0.5 || (rest === 0.5 && low % 2 !== 0) ? low + 1 : low;
 }
 
 /** A number clamped to the range of 16-bit integers. */

@@ -2,6 +2,7 @@
  * Floats narrower than binary32: IEEE binary16, bfloat16 (binary32 without its low 16 bits) and the two 8-bit floats of the OCP specification (OFP8,
  * revision 1.0). Each of their numbers is a binary32 number, so arithmetic widens them, computes in binary32 and rounds once.
  */
+import { roundTiesToEven } from './fixed.ts';
 
 interface Format {
   readonly bits: 8 | 16;
@@ -29,33 +30,56 @@ export function isNarrow(name: string): name is NarrowName {
   return Object.hasOwn(NARROW_FORMATS, name);
 }
 
-const cast = new DataView(new ArrayBuffer(4));
+const cast = new Float32Array(1);
+const castBits = new Uint32Array(cast.buffer);
 
-/** Exponent of the leading bit of a positive finite binary32 number that is not subnormal in the formats here; below, anything less than theirs. */
-function exponentOf(magnitude: number): number {
-  cast.setFloat32(0, magnitude);
-  return (cast.getUint32(0) >>> 23) - 127;
+/** The bits of infinity in binary32 without a sign; above them are those of NaN. */
+const INFINITE = 0x7f800000;
+const SINGLE_FRACTION_BITS = 23;
+const SINGLE_BIAS = 127;
+
+/** `toNarrow` of one format. */
+function encoder({ bits, fractionBits, leastExponent, greatest, overflow, nan }: Format): (x: number) => number {
+  const signBit = 1 << (bits - 1);
+  const shift = SINGLE_FRACTION_BITS - fractionBits;
+  const belowHalf = (1 << (shift - 1)) - 1;
+  const leastNormal = (SINGLE_BIAS + leastExponent) << SINGLE_FRACTION_BITS;
+  // The leading bit of a normal fraction counts the exponent up by one.
+  const bias = (SINGLE_BIAS + leastExponent - 1) << fractionBits;
+  const unit = 2 ** (fractionBits - leastExponent);
+  return (x) => {
+    cast[0] = x;
+    const word = castBits[0] as number;
+    const sign = word >>> 31 === 0 ? 0 : signBit;
+    const magnitude = word & 0x7fffffff;
+    if (magnitude >= INFINITE) return magnitude > INFINITE ? nan : sign | overflow;
+    // Ties go to the even one, and a carry counts the exponent up.
+    const encoded =
+      magnitude < leastNormal
+        ? roundTiesToEven(Math.abs(x) * unit)
+        : ((magnitude + belowHalf + ((magnitude >>> shift) & 1)) >>> shift) - bias;
+    return sign | (encoded > greatest ? overflow : encoded);
+  };
 }
+
+const ENCODERS: Readonly<Record<NarrowName, (x: number) => number>> = {
+  f16: encoder(NARROW_FORMATS.f16),
+  bf16: encoder(NARROW_FORMATS.bf16),
+  f8e4m3: encoder(NARROW_FORMATS.f8e4m3),
+  f8e5m2: encoder(NARROW_FORMATS.f8e5m2),
+};
 
 /**
  * The bits of the number of a format that is nearest to a binary32 number, ties to the even one; -0 keeps its sign. Overflow gives infinity in
  * binary16 and bfloat16 and the greatest number in the 8-bit floats, as ONNX's saturating Cast does; so does infinity. A NaN gives the one NaN.
  */
 export function toNarrow(name: NarrowName, x: number): number {
-  const { bits, fractionBits, leastExponent, greatest, overflow, nan }: Format = NARROW_FORMATS[name];
-  if (x !== x) return nan;
-  const sign = x < 0 || Object.is(x, -0) ? 1 << (bits - 1) : 0;
-  const magnitude = Math.abs(x);
-  if (magnitude === Infinity) return sign | overflow;
-  const exponent = Math.max(leastExponent, exponentOf(magnitude));
-  // Exact, because a double holds what a power of two makes of a binary32 number.
-  const scaled = magnitude * 2 ** (fractionBits - exponent);
-  const low = Math.floor(scaled);
-  const rest = scaled - low;
-  const fraction = rest > 0.5 || (rest === 0.5 && low % 2 === 1) ? low + 1 : low;
-  // The leading bit of a normal fraction counts the exponent up by one, and so does a carry.
-  const encoded = (exponent - leastExponent) * 2 ** fractionBits + fraction;
-  return sign | (encoded > greatest ? overflow : encoded);
+  return ENCODERS[name](x);
+}
+
+/** `toNarrow` of one format, for many numbers. */
+export function narrowEncoder(name: NarrowName): (x: number) => number {
+  return ENCODERS[name];
 }
 
 /** The number that bits of a format encode; all its NaN bits give a NaN. */

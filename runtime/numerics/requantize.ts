@@ -2,7 +2,7 @@
  * Integers that stand for real numbers: real = scale · (integer − zero point). Products of them sum exactly; these are the steps from sums to
  * integers of another scale, by a whole multiplier and a shift, each rounded once.
  */
-import { roundTiesToEven } from './fixed.ts';
+import { INTEGERS_ONLY, roundTiesToEven } from './fixed.ts';
 
 export const I8_MIN = -128;
 export const I8_MAX = 127;
@@ -56,8 +56,10 @@ export function scaledSum(a: number, b: number, { factorA, factorB, addend, shif
 
 /** The integer nearest to the real number x / scale, `inverse` being 1 / scale in binary32, ties to even; NaN gives the zero point. */
 export function quantizeFloat(x: number, inverse: number, zero: number, low: number, high: number): number {
-  const scaled = Math.fround(x * inverse);
-  return clamp(scaled === scaled ? roundTiesToEven(scaled) + zero : zero, low, high) + 0;
+  // Beyond where the sum rounds it is beyond all bounds.
+  const q = Math.fround(x * inverse) + INTEGERS_ONLY - INTEGERS_ONLY + zero;
+  const raised = q < low ? low : q;
+  return raised > high ? high : raised === raised ? raised : clamp(zero, low, high);
 }
 
 /** The real number of an integer, in binary32. */

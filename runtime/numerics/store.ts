@@ -2,7 +2,7 @@
 import type { ElementType } from './element.ts';
 import { fractionBits, isFixed, isQuantized, quantizationOf } from './element.ts';
 import { fromFixed16, toFixed16 } from './fixed.ts';
-import { fromNarrow, isNarrow, toNarrow } from './narrow.ts';
+import { fromNarrow, isNarrow, narrowEncoder } from './narrow.ts';
 import { dequantizeInteger, I8_MAX, I8_MIN, quantizeFloat } from './requantize.ts';
 
 /**
@@ -11,7 +11,7 @@ import { dequantizeInteger, I8_MAX, I8_MIN, quantizeFloat } from './requantize.t
  */
 export function encoderOf(element: ElementType): (x: number) => number {
   if (element === 'f32') return (x) => x;
-  if (isNarrow(element)) return (x) => toNarrow(element, x);
+  if (isNarrow(element)) return narrowEncoder(element);
   if (isFixed(element)) {
     const fraction = fractionBits(element);
     return (x) => toFixed16(x, fraction);

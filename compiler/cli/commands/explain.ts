@@ -44,7 +44,7 @@ export function addExplain(program: Command): void {
 Examples:
   plumbline explain lenet-5 /0/Conv
   plumbline explain lenet-300-100 logits --target cambricon-base
-  plumbline explain mobilenet /features/1/features.1.0/Conv --passes int8`,
+  plumbline explain mobilenet /1/1.0/1.0.0/Conv --passes int8`,
     )
     .action(run);
 }
