@@ -9,7 +9,7 @@ import { floats, tensor, zeros } from '../tensor.ts';
 import type { TensorType } from '../types.ts';
 import { elementCount, printType, tensorType } from '../types.ts';
 import { ACTIVATION_ATTRIBUTES, NO_ACTIVATION, RESULT_ATTRIBUTES, activate } from './activation.ts';
-import { centred, endOfSums, endSums, isInteger, productElement } from './integers.ts';
+import { centred, endOfSums, endSums, isInteger, productElement, unitsOfSums } from './integers.ts';
 import { countOfSum } from './linear.ts';
 import { floatOp } from './narrow.ts';
 import {
@@ -202,7 +202,8 @@ export const SPATIAL = {
       const images = nchw ? permuteTerms(x.terms, xType.shape, NCHW_TO_NHWC) : x.terms;
       const weights = nchw ? permuteTerms(w.terms, wType.shape, OIHW_TO_HWIO) : w.terms;
       convolve(WIDE_LOOPS, c, images, weights, terms);
-      const sums = bias ? terms.map((sum, i) => sum + (bias.terms[i % width] as number)) : terms;
+      const units = unitsOfSums(xType.element, wType.element, width);
+      const sums = bias ? terms.map((sum, i) => sum + (bias.terms[i % width] as number) * (units[i % width] as number)) : terms;
       return { terms: nchw ? permuteTerms(sums, shape, NHWC_TO_NCHW) : sums, count: countOfSum(x, w, c.taps * c.inputs, bias) };
     },
   }),
