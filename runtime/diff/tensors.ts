@@ -1,7 +1,6 @@
 /** Two traces of one model, tensor by tensor: four errors of each, what rounding explains of them, and a verdict. */
 import { fail } from '../../compiler/ir/diagnostic.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
-import type { OpName } from '../../compiler/ir/ops.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { printType } from '../../compiler/ir/types.ts';
 import { numbers } from '../../passes/contract/compare.ts';
@@ -12,6 +11,8 @@ import type { Inside, Pair } from './align.ts';
 import { align, operandsWithin } from './align.ts';
 import { Propagation } from './effect.ts';
 import { gridOf } from './grid.ts';
+import type { LayerKind } from './layer-kind.ts';
+import { layerKind } from './layer-kind.ts';
 import type { ErrorMetrics } from './metrics.ts';
 import { ErrorStatistics, decibels } from './metrics.ts';
 import { NoiseModel, accumulationNoise } from './noise.ts';
@@ -26,7 +27,7 @@ export interface TensorDiff extends Judgement {
   /** Differs from `value` where the program's only converts it. */
   readonly reference: string;
   /** `constant` where the program holds the result of an op that the reference computes. */
-  readonly op: OpName | 'constant';
+  readonly op: LayerKind;
   readonly type: string;
   /** Nodes of the model that the op computes. */
   readonly origin: readonly string[];
@@ -208,7 +209,7 @@ class Comparison {
     return {
       value,
       reference,
-      op: node.kind === 'op' ? node.op : 'constant',
+      op: layerKind(node, this.#b.graph),
       type: printType(node.type),
       origin: node.kind === 'op' ? node.origin : [],
       ...judge({ ...figures, excessDecibels, violation, contract: this.contract, element: node.type.element }),

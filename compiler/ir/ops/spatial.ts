@@ -54,6 +54,11 @@ interface Convolution extends Windows {
   readonly outputs: number;
 }
 
+/** Whether a convolution of `channels` to `outputs` channels takes each by itself. */
+export function isDepthwise(groups: number, channels: number, outputs: number): boolean {
+  return groups > 1 && channels === groups && outputs === groups;
+}
+
 function convolutionOf(x: TensorType, w: TensorType, attributes: ConvAttributes): Convolution {
   const { layout, groups } = attributes;
   requireRank(w, 'w', 4);
@@ -80,7 +85,7 @@ function convolve<T>(loops: ProductLoops<T>, c: Convolution, x: T, w: T, y: T): 
     forEachRun(c, (window, pixel, tap, length) =>
       loops.row(y, window * width, width, x, pixel * channels, length * channels, w, tap * channels * width, width),
     );
-  else if (inputs === 1 && outputs === 1)
+  else if (isDepthwise(groups, channels, width))
     forEachRun(c, (window, pixel, tap, length) => {
       for (let t = 0; t < length; t++) loops.each(y, window * width, width, x, (pixel + t) * width, w, (tap + t) * width);
     });
