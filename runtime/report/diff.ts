@@ -89,7 +89,7 @@ export function renderDiff(report: DiffReport, { sorting, top, wide }: DiffRende
     ...findings(tensors),
     renderTable(columns, cells),
     ...(rows.length > shown.length ? [`${rows.length - shown.length} more, see --top`] : []),
-    ...insideLines(inside),
+    ...(wide ? insideLines(inside) : insideCount(inside)),
     legend(sorting, report),
     '',
   ].join('\n');
@@ -175,6 +175,11 @@ function findings(tensors: readonly TensorDiff[]): string[] {
         `${verdict}: %${value}${origin.length > 0 ? ` (${oneLine(origin.join(', '))})` : ''}: ${reason}`,
     );
   return lines.length > 0 ? [...lines, ''] : [];
+}
+
+function insideCount({ length }: readonly Inside[]): string[] {
+  if (length === 0) return [];
+  return [`${length === 1 ? '1 value is a part of another' : `${length} values are parts of others`} or gone, see --wide`, ''];
 }
 
 function insideLines(inside: readonly Inside[]): string[] {
