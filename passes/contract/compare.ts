@@ -5,7 +5,8 @@ import { permute } from '../../compiler/ir/ops/strided.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { allocate, dataBytes, tensor } from '../../compiler/ir/tensor.ts';
 import type { TensorType } from '../../compiler/ir/types.ts';
-import { elementBytes } from '../../runtime/numerics/element.ts';
+import { elementCount } from '../../compiler/ir/types.ts';
+import { elementBytes, isQuantized, quantizationOf, quantized } from '../../runtime/numerics/element.ts';
 import { encoderOf } from '../../runtime/numerics/store.ts';
 import type { Rearrangement } from '../pass.ts';
 
@@ -17,9 +18,15 @@ export function numbers(value: Tensor): Float64Array {
 
 /** The tensor of a type whose elements come nearest to some numbers; throws for element types that do not stand for real numbers. */
 export function fromNumbers(type: TensorType, values: Float64Array): Tensor {
-  const encode = encoderOf(type.element);
+  const { axis, scales } = isQuantized(type.element) ? quantizationOf(type.element) : { axis: undefined, scales: [] };
+  const elements = axis === undefined ? [type.element] : scales.map((scale) => quantized({ scales: [scale], zeroPoint: 0 }));
+  const encoders = elements.map(encoderOf);
+  const inner = axis === undefined ? values.length : elementCount(type.shape.slice(axis + 1));
   const data = allocate(type.element, values.length);
-  values.forEach((x, i) => (data[i] = encode(Math.fround(x))));
+  for (let i = 0; i < values.length; i++) {
+    const encode = encoders[Math.floor(i / inner) % encoders.length] as (x: number) => number;
+    data[i] = encode(Math.fround(values[i] as number));
+  }
   return tensor(type, data);
 }
 

@@ -1,9 +1,10 @@
 /** Which values of two graphs of one model stand for the same thing: those of one name, since a rewrite keeps the name of the value that it replaces. */
 import type { Graph, Node, OpNode } from '../../compiler/ir/graph.ts';
-import type { OpName } from '../../compiler/ir/ops.ts';
 import { elementCount } from '../../compiler/ir/types.ts';
 import type { Layouts } from '../../compiler/pipeline.ts';
 import type { Rearrangement } from '../../passes/pass.ts';
+import type { LayerKind } from './layer-kind.ts';
+import { layerKind } from './layer-kind.ts';
 
 /** A value of the program and the value of the reference that it stands for. */
 export interface Pair {
@@ -19,7 +20,7 @@ export interface Pair {
 export interface Inside {
   readonly side: 'reference' | 'program';
   readonly value: string;
-  readonly op: OpName | 'constant';
+  readonly op: LayerKind;
   /** The paired value that holds it; absent where nothing does any more. */
   readonly inside?: string;
 }
@@ -81,7 +82,7 @@ function holderIn(program: Graph, { origin }: OpNode, pairs: ReadonlyMap<string,
 
 function insideOf(side: Inside['side'], node: OpNode, graph: Graph, holder: string | undefined, paired: ReadonlySet<string>): Inside {
   const inside = holder ?? nextPaired(graph, node.name, paired);
-  return { side, value: node.name, op: node.op, ...(inside !== undefined && { inside }) };
+  return { side, value: node.name, op: layerKind(node, graph), ...(inside !== undefined && { inside }) };
 }
 
 /** The first value downstream that both sides have. */

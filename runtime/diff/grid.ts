@@ -1,9 +1,10 @@
 /** The numbers that an element type can hold: how far apart they stand, and where they end. */
 import type { TensorType } from '../../compiler/ir/types.ts';
+import { elementCount } from '../../compiler/ir/types.ts';
 import type { ElementType, ScalarName } from '../numerics/element.ts';
 import { SCALARS, fractionBits, isFixed, isQuantized, quantizationOf } from '../numerics/element.ts';
 import { FIXED_MAX, FIXED_MIN } from '../numerics/fixed.ts';
-import { I8_MAX, I8_MIN } from '../numerics/requantize.ts';
+import { I8_MAX, I8_MIN, dequantizeInteger } from '../numerics/requantize.ts';
 
 export interface Grid {
   /** Distance from `x` to the next number of the type away from zero; positive. */
@@ -11,8 +12,6 @@ export interface Grid {
   /** Least and greatest finite number. */
   readonly low: number;
   readonly high: number;
-  /** Whether the distance is the same everywhere. */
-  readonly uniform: boolean;
 }
 
 /** Stored bits of the fraction, exponent of the least normal number, greatest finite number. */
@@ -27,22 +26,30 @@ const FLOATS = {
 export function gridOf({ element }: TensorType): Grid {
   if (isFixed(element)) {
     const step = 2 ** -fractionBits(element);
-    return { step: () => step, low: FIXED_MIN * step, high: FIXED_MAX * step, uniform: true };
+    return { step: () => step, low: FIXED_MIN * step, high: FIXED_MAX * step };
   }
   if (isFloat(element)) {
     const { fraction, minimum, maximum } = FLOATS[element];
     const step = (x: number): number => 2 ** (Math.max(minimum, exponentOf(x)) - fraction);
-    return { step, low: -maximum, high: maximum, uniform: false };
+    return { step, low: -maximum, high: maximum };
   }
   if (isQuantized(element)) {
     const { scales, zeroPoint } = quantizationOf(element);
     // Of a scale for each channel, the coarsest.
     const step = Math.max(...scales);
-    return { step: () => step, low: (I8_MIN - zeroPoint) * step, high: (I8_MAX - zeroPoint) * step, uniform: true };
+    return { step: () => step, low: dequantizeInteger(I8_MIN, step, zeroPoint), high: dequantizeInteger(I8_MAX, step, zeroPoint) };
   }
   const { bits } = SCALARS[element];
   const signed = element.startsWith('i') && bits > 1;
-  return { step: () => 1, low: signed ? -(2 ** (bits - 1)) : 0, high: 2 ** (signed ? bits - 1 : bits) - 1, uniform: true };
+  return { step: () => 1, low: signed ? -(2 ** (bits - 1)) : 0, high: 2 ** (signed ? bits - 1 : bits) - 1 };
+}
+
+/** Distances as those of `gridOf`, for each element: of a scale for each channel, its own. */
+export function stepsOf(type: TensorType): (x: number, index: number) => number {
+  const { scales, axis } = isQuantized(type.element) ? quantizationOf(type.element) : { scales: [], axis: undefined };
+  if (axis === undefined) return gridOf(type).step;
+  const inner = elementCount(type.shape.slice(axis + 1));
+  return (_, index) => scales[Math.floor(index / inner) % scales.length] ?? NaN;
 }
 
 function isFloat(element: ElementType): element is keyof typeof FLOATS {

@@ -12,10 +12,11 @@ export interface ErrorMetrics {
   /** Of the angle between the tensors as vectors; 1 where they are equal. */
   readonly cosine: number;
   readonly maximumError: number;
-  readonly maximumSteps: number;
+  /** Steps are absent where they are not counted. */
+  readonly maximumSteps?: number;
   readonly rmse: number;
   /** rmse in steps: 1/√12 = 0.289 for values that are rounded once to the nearest. */
-  readonly rmseSteps: number;
+  readonly rmseSteps?: number;
   /** Mean of actual - expected: a bias that a correction could take away. */
   readonly meanError: number;
   /** Share of elements held at an end of the type's range although the expected value lies beyond it. */
@@ -29,6 +30,7 @@ export interface ErrorMetrics {
 /** Adds up over samples. */
 export class ErrorStatistics {
   readonly #grid: Grid;
+  readonly #inSteps: boolean;
   #elements = 0;
   #signal = 0;
   #power = 0;
@@ -40,9 +42,10 @@ export class ErrorStatistics {
   #zeroed = 0;
   #nonFinite = 0;
 
-  /** `grid` is that of the actual values' type. */
-  constructor(grid: Grid) {
+  /** `grid` is that of the actual values' type; `inSteps` says whether errors are counted in its steps too. */
+  constructor(grid: Grid, inSteps = true) {
     this.#grid = grid;
+    this.#inSteps = inSteps;
   }
 
   /** The elements of one sample. */
@@ -87,9 +90,8 @@ export class ErrorStatistics {
       sqnrDecibels: decibels(this.#signal, this.noise),
       cosine: cosine(this.#product, this.#signal, this.#power, this.#noise),
       maximumError,
-      maximumSteps: maximumError / step,
       rmse,
-      rmseSteps: rmse / step,
+      ...(this.#inSteps && { maximumSteps: maximumError / step, rmseSteps: rmse / step }),
       meanError: share(this.#sum),
       saturated: share(this.#saturated),
       zeroed: share(this.#zeroed),

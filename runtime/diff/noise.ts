@@ -1,23 +1,24 @@
 /**
- * The error that rounding alone explains. A value's own error is predicted by computing it in f32 twice from the reference's values, without and with
- * noise: every operand and constant of a coarser type, and every result that its op rounds, gets an error uniform within half a step to each side (its
- * variance is step²/12). f32 itself adds the random walk of its accumulations: count·(2⁻²⁴·Σ|terms|)²/3 on either side (Higham and Mary 2019 for the √count).
+ * The error that rounding alone explains. A value's own error is predicted by computing it in f32 twice from the reference's values: as they are, and with
+ * operands and results rounded to the program's types, as if these had no ends. What constants were before they were rounded is not known: there they get
+ * an error uniform within half a step to each side (its variance is step²/12). f32 itself adds the random walk of its accumulations:
+ * count·(2⁻²⁴·Σ|terms|)²/3 on either side (Higham and Mary 2019 for the √count).
  */
 import { evaluateNode } from '../../compiler/ir/evaluate.ts';
-import type { Graph, OpNode } from '../../compiler/ir/graph.ts';
+import type { Graph, Node, OpNode } from '../../compiler/ir/graph.ts';
 import type { Magnitude } from '../../compiler/ir/op.ts';
 import type { OpName } from '../../compiler/ir/ops.ts';
+import { unitsOfSums } from '../../compiler/ir/ops/integers.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
-import type { TensorType } from '../../compiler/ir/types.ts';
+import { floats } from '../../compiler/ir/tensor.ts';
 import { fromNumbers, numbers } from '../../passes/contract/compare.ts';
+import { isProduct } from '../../passes/precision/convert.ts';
+import { roundTiesToEven } from '../numerics/fixed.ts';
 import { DEFAULT_SEED, uniformF32, xorshift32 } from '../numerics/random.ts';
-import { gridOf } from './grid.ts';
+import { stepsOf } from './grid.ts';
 
-/** A value computed without and with noise. */
-interface Twin {
-  readonly clean: Tensor;
-  readonly noisy: Tensor;
-}
+/** What becomes of the f32 numbers of a value that the program holds in its own type. */
+type Rounding = (numbers: Tensor, node: Node) => Tensor;
 
 /** Ops whose results are numbers that their operands hold already: nothing is rounded. */
 const SELECTING: readonly OpName[] = [
@@ -34,12 +35,14 @@ const SELECTING: readonly OpName[] = [
 ];
 /** Ops that are the identity on numbers. */
 const CONVERTING: ReadonlySet<string> = new Set(['quantize', 'dequantize', 'requantize', 'cast']);
+/** Numbers that an op puts among those of its operands, rounded to their type. */
+const ROUNDED_ATTRIBUTES: Partial<Record<OpName, readonly string[]>> = { clip: ['min', 'max'], pad: ['value'] };
 
 /** Values with fewer elements are drawn for several times. */
 const ENOUGH_ELEMENTS = 2048;
 const MAX_DRAWS = 8;
 
-/** Draws of noise: for each value a sequence of its own, which does not depend on what else is compared. */
+/** Roundings of the values of one graph, each with a sequence of noise of its own, which does not depend on what else is compared. */
 export class NoiseModel {
   readonly #graph: Graph;
   readonly #states = new Map<string, number>();
@@ -49,20 +52,26 @@ export class NoiseModel {
     this.#graph = graph;
   }
 
-  /** Mean square of the predicted error of `root`, computed from the values in `cut`, which the program would round to its own types. */
+  /** Mean square of the predicted error of `root`, computed from the numbers in `cut`, which the program would round to its own types. */
   roundings(root: string, cut: ReadonlyMap<string, Tensor>): number {
-    const count = this.#graph.node(root).type.shape.reduce((product, d) => product * d, 1);
-    const draws = Math.min(MAX_DRAWS, Math.max(1, Math.ceil(ENOUGH_ELEMENTS / Math.max(1, count))));
+    const rounded = this.#roundedIn(root, cut);
+    if (rounded.length === 0) return 0;
+    const clean = floats(this.#evaluate(root, cut, (value) => value));
+    const isDrawn = rounded.some(({ kind }) => kind === 'constant');
+    const draws = isDrawn ? Math.min(MAX_DRAWS, Math.max(1, Math.ceil(ENOUGH_ELEMENTS / Math.max(1, clean.length)))) : 1;
     let sum = 0;
     this.#state = this.#states.get(root) ?? seedOf(root);
     for (let draw = 0; draw < draws; draw++) {
-      const { clean, noisy } = this.#twin(root, cut);
-      if (clean === noisy) return 0;
-      const [x, y] = [numbers(clean), numbers(noisy)];
-      for (let i = 0; i < x.length; i++) sum += ((y[i] as number) - (x[i] as number)) ** 2;
+      const noisy = floats(
+        this.#evaluate(root, cut, (value, node) => (node.kind === 'constant' ? this.#drawn(value, node) : nearest(value, node))),
+      );
+      for (let i = 0; i < clean.length; i++) {
+        const error = (noisy[i] as number) - (clean[i] as number);
+        if (Number.isFinite(error)) sum += error ** 2;
+      }
     }
     this.#states.set(root, this.#state);
-    return count === 0 ? 0 : sum / (draws * count);
+    return clean.length === 0 ? 0 : sum / (draws * clean.length);
   }
 
   /**
@@ -75,47 +84,81 @@ export class NoiseModel {
       if (cut.has(name) && !(name === root && node.kind === 'op')) return true;
       return node.kind === 'op' && SELECTING.includes(node.op) && node.inputs.every((input) => input === '' || isSelected(input));
     };
-    return isSelected(root) ? this.#twin(root, cut).clean : undefined;
+    return isSelected(root) ? this.#evaluate(root, cut, (value) => value) : undefined;
   }
 
-  #twin(root: string, cut: ReadonlyMap<string, Tensor>): Twin {
-    const known = new Map<string, Twin>();
-    const twinOf = (name: string): Twin => {
-      const found = known.get(name) ?? compute(name);
-      known.set(name, found);
-      return found;
+  /** Values of types coarser than f32 from which `root` is computed, itself included. */
+  #roundedIn(root: string, cut: ReadonlyMap<string, Tensor>): readonly Node[] {
+    const seen = new Set([root]);
+    const nodes: Node[] = [];
+    for (const name of seen) {
+      const node = this.#graph.node(name);
+      nodes.push(node);
+      if (node.kind === 'op' && (name === root || !cut.has(name))) for (const input of node.inputs) if (input !== '') seen.add(input);
+    }
+    return nodes.filter(({ type }) => type.element !== 'f32');
+  }
+
+  #evaluate(root: string, cut: ReadonlyMap<string, Tensor>, round: Rounding): Tensor {
+    const known = new Map<string, Tensor>();
+    const valueOf = (name: string): Tensor => {
+      const value = known.get(name) ?? compute(name);
+      known.set(name, value);
+      return value;
     };
-    const compute = (name: string): Twin => {
+    const compute = (name: string): Tensor => {
       const node = this.#graph.node(name);
       const given = name === root && node.kind === 'op' ? undefined : cut.get(name);
-      if (given) return this.#noised(given, node.type);
-      if (node.kind === 'constant') return this.#noised(asFloat(node.value), node.type);
+      if (given) return round(asFloat(given), node);
+      if (node.kind === 'constant') return round(asFloat(node.value), node);
       if (node.kind === 'input') throw new Error(`input %${name} has no value`);
-      return this.#applied(
+      const value = this.#applied(
         node,
-        node.inputs.map((input) => (input === '' ? undefined : twinOf(input))),
+        node.inputs.map((input) => (input === '' ? undefined : valueOf(input))),
       );
+      return SELECTING.includes(node.op) ? value : round(value, node);
     };
-    return twinOf(root);
+    return valueOf(root);
   }
 
-  #applied(node: OpNode, operands: readonly (Twin | undefined)[]): Twin {
+  /** The op on real numbers, in f32. */
+  #applied(node: OpNode, operands: readonly (Tensor | undefined)[]): Tensor {
     const [first] = operands;
-    const both = CONVERTING.has(node.op) && first ? first : evaluateTwin(node, operands);
-    return SELECTING.includes(node.op) ? both : { clean: both.clean, noisy: this.#noised(both.noisy, node.type).noisy };
+    if (CONVERTING.has(node.op) && first) return first;
+    const inFloat: OpNode = { ...node, type: { element: 'f32', shape: node.type.shape }, attributes: numbersHeld(node) };
+    return evaluateNode(inFloat, isProduct(node) ? this.#withRealBias(node, operands) : operands);
   }
 
-  #noised(clean: Tensor, { element, shape }: TensorType): Twin {
-    if (element === 'f32') return { clean, noisy: clean };
-    const { step } = gridOf({ element, shape });
-    const data = Float32Array.from(clean.data as Float32Array, (x) => x + (this.#uniform() - 0.5) * step(x));
-    return { clean, noisy: { type: clean.type, data } };
+  /** Operands of a product, whose bias is in units of the sums. */
+  #withRealBias({ inputs }: OpNode, operands: readonly (Tensor | undefined)[]): readonly (Tensor | undefined)[] {
+    const [x, w, bias] = operands;
+    if (!bias) return operands;
+    const { element: ofX } = this.#graph.node(inputs[0] ?? '').type;
+    const { element: ofW } = this.#graph.node(inputs[1] ?? '').type;
+    const channels = bias.type.shape.at(-1) ?? 1;
+    const units = unitsOfSums(ofX, ofW, channels);
+    return [x, w, { type: bias.type, data: floats(bias).map((value, i) => value * (units[i % channels] as number)) }];
+  }
+
+  /** A constant as it may have been before it was rounded. */
+  #drawn(value: Tensor, { type }: Node): Tensor {
+    if (type.element === 'f32') return value;
+    const step = stepsOf(type);
+    return { type: value.type, data: floats(value).map((x, i) => x + (this.#uniform() - 0.5) * step(x, i)) };
   }
 
   #uniform(): number {
     this.#state = xorshift32(this.#state);
     return uniformF32(this.#state);
   }
+}
+
+/** Numbers rounded to a type as if it went on beyond its ends. */
+function nearest(value: Tensor, { type }: Node): Tensor {
+  if (type.element === 'f32') return value;
+  const step = stepsOf(type);
+  const round = (x: number, i: number): number => roundTiesToEven(x / step(x, i)) * step(x, i);
+  return { type: value.type, data: floats(value).map(round) };
 }
 
 /** A nonzero state for a name. */
@@ -125,27 +168,12 @@ function seedOf(name: string): number {
   return state;
 }
 
-/** The op in f32 on both forms of its operands; on one where there is no noise yet. */
-function evaluateTwin(node: OpNode, operands: readonly (Twin | undefined)[]): Twin {
-  const inFloat: OpNode = { ...node, type: { element: 'f32', shape: node.type.shape }, attributes: boundsHeld(node) };
-  const clean = evaluateNode(
-    inFloat,
-    operands.map((operand) => operand?.clean),
-  );
-  if (operands.every((operand) => operand?.clean === operand?.noisy)) return { clean, noisy: clean };
-  const noisy = evaluateNode(
-    inFloat,
-    operands.map((operand) => operand?.noisy),
-  );
-  return { clean, noisy };
-}
-
-/** Attributes in which the bounds of a clamp are numbers that its type holds. */
-function boundsHeld({ op, attributes, type }: OpNode): OpNode['attributes'] {
-  const { min, max } = attributes;
-  if (op !== 'clip' || typeof min !== 'number' || typeof max !== 'number') return attributes;
-  const [low, high] = numbers(fromNumbers({ element: type.element, shape: [2] }, Float64Array.of(min, max)));
-  return { ...attributes, min: low as number, max: high as number };
+/** Attributes in which the numbers that an op rounds to its type are rounded; bounds that are infinite bound nothing. */
+function numbersHeld({ op, attributes, type }: OpNode): OpNode['attributes'] {
+  const held = (ROUNDED_ATTRIBUTES[op] ?? []).filter((name) => Number.isFinite(attributes[name]));
+  const values = Float64Array.from(held, (name) => attributes[name] as number);
+  const rounded = numbers(fromNumbers({ element: type.element, shape: [held.length] }, values));
+  return { ...attributes, ...Object.fromEntries(held.map((name, i) => [name, rounded[i] as number])) };
 }
 
 /** The same numbers in f32. */

@@ -1,7 +1,6 @@
 /** Two traces of one model, tensor by tensor: four errors of each, what rounding explains of them, and a verdict. */
 import { fail } from '../../compiler/ir/diagnostic.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
-import type { OpName } from '../../compiler/ir/ops.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { printType } from '../../compiler/ir/types.ts';
 import { numbers } from '../../passes/contract/compare.ts';
@@ -12,6 +11,8 @@ import type { Inside, Pair } from './align.ts';
 import { align, operandsWithin } from './align.ts';
 import { Propagation } from './effect.ts';
 import { gridOf } from './grid.ts';
+import type { LayerKind } from './layer-kind.ts';
+import { layerKind } from './layer-kind.ts';
 import type { ErrorMetrics } from './metrics.ts';
 import { ErrorStatistics, decibels } from './metrics.ts';
 import { NoiseModel, accumulationNoise } from './noise.ts';
@@ -26,7 +27,7 @@ export interface TensorDiff extends Judgement {
   /** Differs from `value` where the program's only converts it. */
   readonly reference: string;
   /** `constant` where the program holds the result of an op that the reference computes. */
-  readonly op: OpName | 'constant';
+  readonly op: LayerKind;
   readonly type: string;
   /** Nodes of the model that the op computes. */
   readonly origin: readonly string[];
@@ -40,7 +41,7 @@ export interface TensorDiff extends Judgement {
   readonly effectDecibels: number;
   /** At the program's outputs, if everything but this value's own error stayed; where it was asked for. */
   readonly withoutDecibels?: number;
-  /** Root mean square of the local error that rounding explains. */
+  /** Root mean square of the local error that rounding on either side explains. */
   readonly predictedRmse: number;
   /** Local error above that, in dB; -Infinity without any error. */
   readonly excessDecibels: number;
@@ -122,6 +123,7 @@ class Comparison {
   readonly #byReference: ReadonlyMap<string, Pair>;
   readonly #samples: readonly Sample[];
   readonly #noise: NoiseModel;
+  readonly #referenceNoise: NoiseModel;
   readonly #fromReference: Propagation;
   readonly #fromProgram: Propagation | undefined;
 
@@ -137,6 +139,7 @@ class Comparison {
     this.#requireSameInputs(pairs);
     this.pairs = pairs.filter(({ value }) => (only ?? value) === value && program.graph.node(value).kind !== 'input');
     this.#noise = new NoiseModel(program.graph);
+    this.#referenceNoise = new NoiseModel(reference.graph);
     this.#fromReference = new Propagation(reference.graph);
     this.#fromProgram = without === true ? new Propagation(program.graph) : undefined;
   }
@@ -183,10 +186,13 @@ class Comparison {
     const { value, reference, layout } = pair;
     const node = this.#b.graph.node(value);
     // What is converted to f32 still stands on the steps of the type that it came from.
-    const grid = gridOf((pair.converts !== undefined && node.type.element === 'f32' ? this.#b.graph.node(pair.converts) : node).type);
-    const [cumulative, local, inherited] = [new ErrorStatistics(grid), new ErrorStatistics(grid), new ErrorStatistics(grid)];
+    const { type } = pair.converts !== undefined && node.type.element === 'f32' ? this.#b.graph.node(pair.converts) : node;
+    // Errors that coarser types made tell nothing in steps of f32.
+    const inSteps = type.element !== 'f32' || this.contract.meaning !== 'lossy';
+    const statistics = (): ErrorStatistics => new ErrorStatistics(gridOf(type), inSteps);
+    const [cumulative, local, inherited] = [statistics(), statistics(), statistics()];
     const [effect, without] = [new OutputError(), new OutputError()];
-    let predicted = 0;
+    let [accumulation, roundings] = [0, 0];
     let violation: Violation | undefined;
     for (const sample of this.#samples) {
       const expected = this.#expected(sample.reference, reference);
@@ -200,18 +206,22 @@ class Comparison {
       inherited.add(expected, passedOn);
       effect.add(sample.outputs, local.noise === before ? sample.outputs : this.#effect(sample, reference, ownNumbers));
       if (this.#fromProgram) without.add(sample.outputs, this.#without(this.#fromProgram, sample, pair, passedOn));
-      if (!selected) predicted += expected.length * this.#predicted(value, sample, own);
+      if (!selected) {
+        accumulation += expected.length * accumulationOf(own);
+        roundings += expected.length * this.#roundings(pair, sample);
+      }
       violation ??= this.#violation(pair, sample, own, expected, ownNumbers);
     }
     const figures = { cumulative: cumulative.metrics(), local: local.metrics(), inherited: inherited.metrics() };
+    const predicted = accumulation + roundings;
     const excessDecibels = excessOf(local.noise, predicted);
     return {
       value,
       reference,
-      op: node.kind === 'op' ? node.op : 'constant',
+      op: layerKind(node, this.#b.graph),
       type: printType(node.type),
       origin: node.kind === 'op' ? node.origin : [],
-      ...judge({ ...figures, excessDecibels, violation, contract: this.contract, element: node.type.element }),
+      ...judge({ ...figures, excessDecibels, violation, contract: this.contract, rounded: roundings > 0 }),
       effectDecibels: effect.decibels,
       ...(this.#fromProgram && { withoutDecibels: without.decibels }),
       excessDecibels,
@@ -258,10 +268,10 @@ class Comparison {
     return outputsOf(propagation, sample.program, value, storedTensor(passedOn, node.type, layout));
   }
 
-  /** Mean square of the local error that rounding explains. */
-  #predicted(value: string, { exact }: Sample, own: Evaluated): number {
-    const accumulation = own.tensor.type.element === 'f32' ? accumulationNoise(own.magnitude) : 0;
-    return accumulation + this.#noise.roundings(value, exact);
+  /** Mean square of the local error that the types of either side explain. What is only converted stands in the reference as it is. */
+  #roundings({ value, reference, converts }: Pair, sample: Sample): number {
+    const there = converts === undefined ? this.#referenceNoise.roundings(reference, this.#sharedReference(sample)) : 0;
+    return there + this.#noise.roundings(value, sample.exact);
   }
 
   /** The first element whose local error passes what the passes promise: c·k·2⁻²⁴·Σ|terms|, nothing where they promise every bit. */
@@ -285,6 +295,11 @@ class Comparison {
   #sharedReference({ reference }: Sample): ReadonlyMap<string, Tensor> {
     return new Map([...reference].filter(([name]) => this.#byReference.has(name)));
   }
+}
+
+/** Mean square of the error that accumulation in f32 explains; beside roundings to coarser types it is nothing. */
+function accumulationOf({ tensor, magnitude }: Evaluated): number {
+  return tensor.type.element === 'f32' ? accumulationNoise(magnitude) : 0;
 }
 
 /** Noise above what is predicted, in dB; -Infinity without any, Infinity where an element is no number any more. */

@@ -1,9 +1,9 @@
 /** A program's values, and the way from its order of storage to that of the model and back. */
 import type { Graph } from '../../compiler/ir/graph.ts';
-import { permute, permuteTerms } from '../../compiler/ir/ops/strided.ts';
+import { permuteTerms } from '../../compiler/ir/ops/strided.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
 import type { Layouts } from '../../compiler/pipeline.ts';
-import { fromNumbers, numbers, rearrange } from '../../passes/contract/compare.ts';
+import { fromNumbers, numbers } from '../../passes/contract/compare.ts';
 import type { Contract, PassInvocation, Rearrangement } from '../../passes/pass.ts';
 
 /** The values that a legal graph, and so its program, computes on some inputs. */
@@ -30,25 +30,23 @@ export function combine(contracts: readonly Contract[]): Contract {
 
 /** The numbers of a value in the model's order. */
 export function sourceNumbers(value: Tensor, layout: readonly Rearrangement[] = []): Float64Array {
-  return numbers(layout.reduceRight(undo, value));
+  return sourceTerms(numbers(value), layout);
 }
 
 /** A value of the order and type that a graph gives it, from numbers in the model's order. */
 export function storedTensor(values: Float64Array, type: Tensor['type'], layout: readonly Rearrangement[] = []): Tensor {
-  return layout.reduce((tensor, how) => rearrange(tensor, how, type.shape), fromNumbers(type, values));
+  return fromNumbers(
+    type,
+    layout.reduce((moved, { view, permutation }) => permuteTerms(moved, view, permutation), values),
+  );
 }
 
-/** Terms of a magnitude, brought into the model's order. */
+/** Numbers, or terms of a magnitude, brought from their order of storage into the model's. */
 export function sourceTerms(terms: Float64Array, layout: readonly Rearrangement[] = []): Float64Array {
   return layout.reduceRight((moved, how) => {
     const { shape, permutation } = inverse(how);
     return permuteTerms(moved, shape, permutation);
   }, terms);
-}
-
-function undo(value: Tensor, how: Rearrangement): Tensor {
-  const { shape, permutation } = inverse(how);
-  return permute({ type: { ...value.type, shape }, data: value.data }, permutation);
 }
 
 /** The shape of what was rearranged, and the permutation that brings it back. */

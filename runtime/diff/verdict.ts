@@ -1,11 +1,10 @@
 /** One word for each tensor, and why. */
-import type { ElementType } from '../numerics/element.ts';
 import type { Contract } from '../../passes/pass.ts';
 import type { ErrorMetrics } from './metrics.ts';
 
 /** From best to worst, with what each means. */
 export const VERDICTS = {
-  ok: 'no local error, or one within what its passes promise',
+  ok: 'no local error, or one within what its passes promise, or of roundings in f32 alone',
   'expected loss': 'its local error is what the rounding of its types explains',
   suspicious: 'its local error is more than 6 dB above what rounding explains',
   broken: 'a contract is violated, or NaN or infinity appeared',
@@ -35,10 +34,11 @@ export interface Evidence {
   readonly excessDecibels: number;
   readonly violation: Violation | undefined;
   readonly contract: Contract;
-  readonly element: ElementType;
+  /** Whether types coarser than f32 explain some of the error. */
+  readonly rounded: boolean;
 }
 
-export function judge({ cumulative, local, inherited, excessDecibels, violation, contract, element }: Evidence): Judgement {
+export function judge({ cumulative, local, inherited, excessDecibels, violation, contract, rounded }: Evidence): Judgement {
   // What is not finite already when it arrives is the fault of another.
   const appeared = Math.max(local.nonFinite, cumulative.nonFinite - inherited.nonFinite);
   if (appeared > 0) return { verdict: 'broken', reason: `${appeared} of ${local.elements} elements became NaN or infinite` };
@@ -50,7 +50,7 @@ export function judge({ cumulative, local, inherited, excessDecibels, violation,
   if (local.sqnrDecibels === Infinity || contract.meaning !== 'lossy') return { verdict: 'ok' };
   if (excessDecibels > SUSPICIOUS_DECIBELS)
     return { verdict: 'suspicious', reason: `its local error is ${above(excessDecibels)} what rounding explains${clamped(local)}` };
-  return element === 'f32' ? { verdict: 'ok' } : { verdict: 'expected loss' };
+  return { verdict: rounded ? 'expected loss' : 'ok' };
 }
 
 function above(decibels: number): string {

@@ -42,8 +42,8 @@ const ERRORS = [
 ];
 const WITHOUT = [figure('without', '↓', ({ withoutDecibels }) => decibels(withoutDecibels ?? NaN))];
 const STEPS = [
-  figure('max', '↑', ({ cumulative }) => shortNumber(cumulative.maximumSteps)),
-  figure('rmse', '↑', ({ cumulative }) => shortNumber(cumulative.rmseSteps)),
+  figure('max', '↑', ({ cumulative }) => steps(cumulative.maximumSteps)),
+  figure('rmse', '↑', ({ cumulative }) => steps(cumulative.rmseSteps)),
 ];
 const CLAMPED = [figure('clamped', '↑', ({ cumulative }) => share(cumulative.saturated))];
 const ZEROED = [figure('zeroed', '↑', ({ cumulative }) => share(cumulative.zeroed))];
@@ -89,8 +89,7 @@ export function renderDiff(report: DiffReport, { sorting, top, wide }: DiffRende
     ...findings(tensors),
     renderTable(columns, cells),
     ...(rows.length > shown.length ? [`${rows.length - shown.length} more, see --top`] : []),
-    ...insideLines(inside),
-    ...(inside.length > 0 ? [''] : []),
+    ...(wide ? insideLines(inside) : insideCount(inside)),
     legend(sorting, report),
     '',
   ].join('\n');
@@ -178,26 +177,35 @@ function findings(tensors: readonly TensorDiff[]): string[] {
   return lines.length > 0 ? [...lines, ''] : [];
 }
 
+function insideCount({ length }: readonly Inside[]): string[] {
+  if (length === 0) return [];
+  return [`${length === 1 ? '1 value is a part of another' : `${length} values are parts of others`} or gone, see --wide`, ''];
+}
+
 function insideLines(inside: readonly Inside[]): string[] {
   const holders = new Map<string, string[]>();
   for (const { value, op, side, inside: holder = '' } of inside)
     holders.set(holder, [...(holders.get(holder) ?? []), `${value} (${op}${side === 'program' ? ' of the program' : ''})`]);
   const lines = [...holders].map(([holder, values]) => `${holder === '' ? 'gone' : `inside ${holder}`}: ${values.join(', ')}`);
-  return lines;
+  return lines.length > 0 ? [...lines, ''] : [];
 }
 
-function legend(sorting: Sorting, { contract, verdicts }: DiffReport): string {
+function legend(sorting: Sorting, { contract, verdicts, tensors }: DiffReport): string {
   const promise = {
     exact: 'every bit',
     reassociates: 'other orders of roundings only',
     lossy: 'nothing: a pass is lossy',
   }[contract.meaning];
+  const stepless = tensors.some(({ cumulative }) => cumulative.rmseSteps === undefined);
   const present = (Object.keys(VERDICTS) as Verdict[]).filter((verdict) => verdicts[verdict] > 0);
   return [
     `Rows ${SORTINGS[sorting]}; ↓ lower is worse, ↑ higher is worse. The passes between the two sides promise ${promise}.`,
     'dB  local: the op on the reference’s operands, rounded to its types    inherited: the reference’s op on the program’s operands',
     '    cumulative: as the program ran    excess: local error above what rounding explains    effect: at the outputs, with this local error alone',
     'max, rmse: error as the program ran, in steps of the tensor’s own type; one rounding has an rmse of 0.289',
+    ...(stepless
+      ? ['    (blank in f32, where steps tell nothing of the errors of coarser types: --wide shows the errors themselves)']
+      : []),
     ...present.map((verdict) => `${verdict}: ${VERDICTS[verdict]}`),
   ].join('\n');
 }
@@ -210,6 +218,8 @@ function power({ effectDecibels }: TensorDiff): number {
 function bar(part: number): string {
   return '█'.repeat(Math.round(part * MAX_BAR));
 }
+
+const steps = (value: number | undefined): string => (value === undefined ? '' : shortNumber(value));
 
 const signed = (value: number): string => `${value > 0 ? '+' : ''}${value.toFixed(1)}`;
 

@@ -88,10 +88,14 @@ function errorRows(error: TensorDiff | undefined): string[][] {
     ['', `local SQNR ${decibelText(local.sqnrDecibels)}${excess}; inherited ${decibelText(inherited.sqnrDecibels)}`],
     [
       '',
-      `as the program ran ${decibelText(cumulative.sqnrDecibels)}: at most ${shortNumber(cumulative.maximumError)}, ${shortNumber(cumulative.maximumSteps)} steps; ${shortNumber(cumulative.rmseSteps)} steps rms`,
+      `as the program ran ${decibelText(cumulative.sqnrDecibels)}: at most ${shortNumber(cumulative.maximumError)}${steps(cumulative.maximumSteps)}; ${shortNumber(cumulative.rmse)}${steps(cumulative.rmseSteps)} rms`,
     ],
     ['', `at the outputs, with this local error alone ${decibelText(effectDecibels)}`],
   ];
+}
+
+function steps(value: number | undefined): string {
+  return value === undefined ? '' : ` (${shortNumber(value)} steps)`;
 }
 
 function histogramText({ histogram }: Explanation): string {

@@ -1,8 +1,8 @@
 /** Each figure, reckoned by hand. */
 import { describe, expect, it } from 'vitest';
 import { tensorType } from '../../compiler/ir/types.ts';
-import { fromNumbers } from '../../passes/contract/compare.ts';
-import { gridOf } from '../../runtime/diff/grid.ts';
+import { fromNumbers, numbers } from '../../passes/contract/compare.ts';
+import { gridOf, stepsOf } from '../../runtime/diff/grid.ts';
 import type { ErrorMetrics } from '../../runtime/diff/metrics.ts';
 import { ErrorStatistics, decibels } from '../../runtime/diff/metrics.ts';
 import { describeValues, histogram } from '../../runtime/diff/statistics.ts';
@@ -48,6 +48,14 @@ describe('grids', () => {
     const type = tensorType('fx16.2', [5]);
     expect(fromNumbers(type, Float64Array.of(0.124, 0.126, -0.25, 1e9, NaN)).data).toEqual(Int16Array.of(0, 1, -1, 32767, 0));
     expect(() => fromNumbers(tensorType('i1', [1]), Float64Array.of(1))).toThrow(/i1/);
+    const channels = tensorType('i8<axis=1:0.5 2>', [2, 2, 1]);
+    expect(fromNumbers(channels, Float64Array.of(3, 3, -1, 400)).data).toEqual(Int8Array.of(6, 2, -2, 127));
+  });
+
+  it('of a scale for each channel have the steps of each, and the coarsest as a whole', () => {
+    const channels = tensorType('i8<axis=1:0.5 2>', [2, 2, 1]);
+    expect([0, 1, 2, 3].map((i) => stepsOf(channels)(0, i))).toEqual([0.5, 2, 0.5, 2]);
+    expect(gridOf(channels).step(0)).toBe(2);
   });
 });
 
@@ -72,6 +80,14 @@ describe('errors', () => {
     expect(metrics([4, 4], [4, 4 + 2 ** -7], 'f16').maximumSteps).toBe(2);
   });
 
+  it('are not counted in steps where that was not asked for', () => {
+    const statistics = new ErrorStatistics(gridFor('f32'), false);
+    statistics.add(Float64Array.of(1), Float64Array.of(2));
+    expect(statistics.metrics()).toMatchObject({ maximumError: 1, rmse: 1 });
+    expect(statistics.metrics()).not.toHaveProperty('maximumSteps');
+    expect(statistics.metrics()).not.toHaveProperty('rmseSteps');
+  });
+
   it('of values rounded once have 0.289 steps rms', () => {
     const expected = Array.from({ length: 10_000 }, (_, i) => Math.sin(i) * 10);
     const { data } = fromNumbers(tensorType('fx16.8', [10_000]), Float64Array.from(expected));
@@ -90,6 +106,9 @@ describe('errors', () => {
     const expected = [200, -200, 127.99609375, 0.001, 0];
     const actual = [127.99609375, -128, 127.99609375, 0, 0];
     expect(metrics(expected, actual, 'fx16.8')).toMatchObject({ saturated: 0.4, zeroed: 0.2 });
+    // A scale whose multiples are no binary32 numbers.
+    const stored = numbers(fromNumbers(tensorType('i8<0.02279604,-128>', [3]), Float64Array.of(6, -1, 1)));
+    expect(metrics([6, -1, 1], Array.from(stored), 'i8<0.02279604,-128>').saturated).toBeCloseTo(2 / 3, 12);
   });
 
   it('are infinite where a number became none, and count what is not one any more', () => {

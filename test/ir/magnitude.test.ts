@@ -65,6 +65,31 @@ describe('magnitude', () => {
     expect(magnitude('batch-norm', [[f32(1, 1), [7]], ...statistics], { epsilon: 0 }).terms).toEqual(Float64Array.of(7 + 5 + 3));
   });
 
+  test('a bias of integers counts as the real numbers that it stands for', () => {
+    const [x, w] = [tensorType('i8<0.5,3>', [1, 1]), tensorType('i8<axis=1:0.25 2>', [1, 2])];
+    const quantized = magnitude(
+      'gemm',
+      [
+        [x, [3]],
+        [w, [1, 2]],
+        [tensorType('i32', [2]), [16, 16]],
+      ],
+      { result: 'f32' },
+    );
+    expect(quantized.terms).toEqual(Float64Array.of(3 + 16 * 0.125, 6 + 16));
+    const [image, kernel] = [tensorType('fx16.3', [1, 1, 1, 1]), tensorType('fx16.2', [1, 1, 1, 1])];
+    const fixed = magnitude(
+      'conv',
+      [
+        [image, [3]],
+        [kernel, [2]],
+        [tensorType('i64', [1]), [64]],
+      ],
+      { layout: 'nhwc', result: 'f32' },
+    );
+    expect(fixed.terms).toEqual(Float64Array.of(6 + 2));
+  });
+
   test('a value is never larger than its magnitude', () => {
     const ops = ['add', 'sub', 'mul', 'conv', 'gemm', 'matmul', 'relu', 'max-pool', 'transpose', 'reshape', 'batch-norm'] as const;
     fc.assert(

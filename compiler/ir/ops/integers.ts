@@ -66,16 +66,19 @@ export type SumEnd =
   /** f32: fraction bits of the sum. */
   | { readonly kind: 'fraction'; readonly shift: number };
 
-/** The factor of each channel from sums of products to real numbers. */
-function productScales(x: Quantization, w: Quantization, channels: number): readonly number[] {
-  return Array.from({ length: channels }, (_, c) => (x.scales[0] ?? NaN) * (w.scales[w.axis === undefined ? 0 : c] ?? NaN));
+/** The real number that one unit of a sum of products, and so of its bias, stands for in each channel; 1 where `x` and `w` are floats. */
+export function unitsOfSums(x: ElementType, w: ElementType, channels: number): readonly number[] {
+  if (isFixed(x) && isFixed(w)) return new Array<number>(channels).fill(2 ** -(fractionBits(x) + fractionBits(w)));
+  if (!isQuantized(x) || !isQuantized(w)) return new Array<number>(channels).fill(1);
+  const [ofX, ofW] = [quantizationOf(x), quantizationOf(w)];
+  return Array.from({ length: channels }, (_, c) => (ofX.scales[0] ?? NaN) * (ofW.scales[ofW.axis === undefined ? 0 : c] ?? NaN));
 }
 
 /** The end of sums of products of `x` and `w`. Throws `OpError` where the scales or binary points do not go together. */
 export function endOfSums(x: IntegerName, w: IntegerName, result: ElementType, channels: number, activation: Activation): SumEnd {
   if (isFixed(x) && isFixed(w)) return endOfFixedSums(fractionBits(x) + fractionBits(w), result, activation);
   if (isFixed(x) || isFixed(w)) throw new OpError(`${x} and ${w} do not multiply`);
-  const scales = productScales(quantizationOf(x), quantizationOf(w), channels);
+  const scales = unitsOfSums(x, w, channels);
   if (result === 'f32') {
     if (activation.activation !== 'none') throw new OpError('a product of quantized operands with an f32 result takes no activation');
     return { kind: 'scales', scales: Float32Array.from(scales) };

@@ -5,7 +5,7 @@ import { floats, zeros } from '../tensor.ts';
 import type { TensorType } from '../types.ts';
 import { elementCount, printType, tensorType } from '../types.ts';
 import { ACTIVATION_ATTRIBUTES, NO_ACTIVATION, RESULT_ATTRIBUTES, activate } from './activation.ts';
-import { centred, endOfSums, endSums, isInteger, productElement } from './integers.ts';
+import { centred, endOfSums, endSums, isInteger, productElement, unitsOfSums } from './integers.ts';
 import { floatOp } from './narrow.ts';
 import { dimension, isFloat, operand, requireFloat, requireRank } from './operands.ts';
 import type { ProductSize } from './products.ts';
@@ -142,9 +142,11 @@ export const LINEAR = {
       const terms = new Float64Array(m * n);
       multiply(WIDE_LOOPS, size, left, 0, right, 0, terms, 0);
       const addend = c && broadcastTerms(c.terms, operand(types, 2, 'c').shape, type.shape);
+      const units = unitsOfSums(operand(types, 0, 'a').element, operand(types, 1, 'b').element, n);
       const [alpha, beta] = [Math.abs(attributes.alpha), Math.abs(attributes.beta)];
       const factors = alpha === 1 && beta === 1 ? 0 : 1;
-      return { terms: terms.map((sum, i) => alpha * sum + beta * (addend?.[i] ?? 0)), count: countOfSum(a, b, k, c) + factors };
+      const termsOf = (sum: number, i: number): number => alpha * sum + beta * (addend?.[i] ?? 0) * (units[i % n] as number);
+      return { terms: terms.map(termsOf), count: countOfSum(a, b, k, c) + factors };
     },
   }),
   matmul: op({

@@ -9,7 +9,7 @@ import { floats, tensor, zeros } from '../tensor.ts';
 import type { TensorType } from '../types.ts';
 import { elementCount, printType, tensorType } from '../types.ts';
 import { ACTIVATION_ATTRIBUTES, NO_ACTIVATION, RESULT_ATTRIBUTES, activate } from './activation.ts';
-import { centred, endOfSums, endSums, isInteger, productElement } from './integers.ts';
+import { centred, endOfSums, endSums, isInteger, productElement, unitsOfSums } from './integers.ts';
 import { countOfSum } from './linear.ts';
 import { floatOp } from './narrow.ts';
 import {
@@ -54,6 +54,11 @@ interface Convolution extends Windows {
   readonly outputs: number;
 }
 
+/** Whether a convolution of `channels` to `outputs` channels takes each by itself. */
+export function isDepthwise(groups: number, channels: number, outputs: number): boolean {
+  return groups > 1 && channels === groups && outputs === groups;
+}
+
 function convolutionOf(x: TensorType, w: TensorType, attributes: ConvAttributes): Convolution {
   const { layout, groups } = attributes;
   requireRank(w, 'w', 4);
@@ -80,7 +85,7 @@ function convolve<T>(loops: ProductLoops<T>, c: Convolution, x: T, w: T, y: T): 
     forEachRun(c, (window, pixel, tap, length) =>
       loops.row(y, window * width, width, x, pixel * channels, length * channels, w, tap * channels * width, width),
     );
-  else if (inputs === 1 && outputs === 1)
+  else if (isDepthwise(groups, channels, width))
     forEachRun(c, (window, pixel, tap, length) => {
       for (let t = 0; t < length; t++) loops.each(y, window * width, width, x, (pixel + t) * width, w, (tap + t) * width);
     });
@@ -202,7 +207,8 @@ export const SPATIAL = {
       const images = nchw ? permuteTerms(x.terms, xType.shape, NCHW_TO_NHWC) : x.terms;
       const weights = nchw ? permuteTerms(w.terms, wType.shape, OIHW_TO_HWIO) : w.terms;
       convolve(WIDE_LOOPS, c, images, weights, terms);
-      const sums = bias ? terms.map((sum, i) => sum + (bias.terms[i % width] as number)) : terms;
+      const units = unitsOfSums(xType.element, wType.element, width);
+      const sums = bias ? terms.map((sum, i) => sum + (bias.terms[i % width] as number) * (units[i % width] as number)) : terms;
       return { terms: nchw ? permuteTerms(sums, shape, NHWC_TO_NCHW) : sums, count: countOfSum(x, w, c.taps * c.inputs, bias) };
     },
   }),

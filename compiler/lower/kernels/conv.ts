@@ -1,3 +1,4 @@
+import { isDepthwise } from '../../ir/ops/spatial.ts';
 import type { Tensor } from '../../ir/tensor.ts';
 import { at, dimension, repeated, slotOf, tileOp } from '../build.ts';
 import { divisors, productCycles, tripCycles, vectorCycles } from '../cost.ts';
@@ -17,10 +18,10 @@ import type { Window } from './window.ts';
 export const conv: Kernel = (context) => {
   requireExtensions(context, 'a convolution', ['xrep', 'xacc', 'xdma', 'xfill', 'xcvt']);
   const weights = finiteWeights(context);
-  const [kernelHeight = 1, kernelWidth = 1, inputs = 1, outputs = 1] = weights.type.shape;
+  const [kernelHeight = 1, kernelWidth = 1, inputs = 1] = weights.type.shape;
   const groups = Number(context.attributes.groups);
   const w = windowOf(context, [kernelHeight, kernelWidth]);
-  if (groups > 1 && inputs === 1 && outputs === groups) return depthwise(context, w, weights);
+  if (isDepthwise(groups, w.channels, w.outChannels)) return depthwise(context, w, weights);
   return isPointwise(w) && groups === 1 ? product(context, pixels(w), inputs, weights) : windowed(context, w, weights, groups);
 };
 
