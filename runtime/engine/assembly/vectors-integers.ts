@@ -62,6 +62,8 @@ export function binary<T>(): void {
 /** The bounds of results in the halves of a scalar, saturated to 8 bits where elements have 8. */
 let low: v128 = i64x2.splat(0);
 let high: v128 = i64x2.splat(0);
+let lowBytes: v128 = i64x2.splat(0);
+let highBytes: v128 = i64x2.splat(0);
 
 function saturateByte(x: i32): i32 {
   return max(-128, min(127, x));
@@ -70,11 +72,18 @@ function saturateByte(x: i32): i32 {
 export function setBounds(bounds: i32, isBytes: bool): void {
   low = i32x4.splat(isBytes ? saturateByte(lowHalf(bounds)) : lowHalf(bounds));
   high = i32x4.splat(isBytes ? saturateByte(highHalf(bounds)) : highHalf(bounds));
+  lowBytes = i8x16.splat(<i8>saturateByte(lowHalf(bounds)));
+  highBytes = i8x16.splat(<i8>saturateByte(highHalf(bounds)));
 }
 
 /** Four integers within the bounds; the high one where they cross. */
 export function clamp(x: v128): v128 {
   return i32x4.min_s(i32x4.max_s(x, low), high);
+}
+
+/** Sixteen bytes within the bounds of bytes, in the same way. */
+export function clampBytes(x: v128): v128 {
+  return i8x16.min_s(i8x16.max_s(x, lowBytes), highBytes);
 }
 
 /** Stores the first `count` of four integers, which are within the range of their elements. */
