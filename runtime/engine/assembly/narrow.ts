@@ -47,10 +47,36 @@ function finish8(x: v128, bits: v128, greatest: i32): v128 {
   return v128.bitselect(signed, i32x4.splat(0x7f), f32x4.eq(x, x));
 }
 
+/** Whether a half is infinite, NaN or subnormal: in binary32 multiplications of subnormal numbers are slow. */
+function hasSpecialHalves(halves: v128): bool {
+  const magnitude = v128.and(halves, i16x8.splat(0x7fff));
+  const isSmall = v128.andnot(i16x8.lt_s(magnitude, i16x8.splat(0x400)), i16x8.eq(magnitude, i16x8.splat(0)));
+  return v128.any_true(v128.or(isSmall, i16x8.gt_s(magnitude, i16x8.splat(0x7bff))));
+}
+
+/** Four halves that are normal or zero, with their signs in the upper parts of the lanes: in binary32 they are too small by a power of two. */
+function widenNumbers(x: v128): v128 {
+  return f32x4.mul(v128.and(i32x4.shl(x, 13), i32x4.splat(0x8fffe000)), i32x4.splat(exponentField(112)));
+}
+
+function storeNumbers(to: usize, halves: v128): void {
+  v128.store(to, widenNumbers(i32x4.extend_low_i16x8_s(halves)));
+  v128.store(to, widenNumbers(i32x4.extend_high_i16x8_s(halves)), 16);
+}
+
 @unmanaged
 class F16 {
   bytes(): usize {
     return 2;
+  }
+  /** Sixteen elements, if none of them is special. */
+  widen16(to: usize, from: usize): bool {
+    const first = v128.load(from);
+    const second = v128.load(from, 16);
+    if (hasSpecialHalves(first) || hasSpecialHalves(second)) return false;
+    storeNumbers(to, first);
+    storeNumbers(to + 32, second);
+    return true;
   }
   widen(x: v128): v128 {
     const shifted = i32x4.shl(v128.and(x, i32x4.splat(0x7fff)), 13);
@@ -85,6 +111,21 @@ class F8E4M3 {
   bytes(): usize {
     return 1;
   }
+  /** By binary16, where all numbers are normal: subnormal ones by a table of their upper bytes, the others by the distance of the exponents. */
+  widen16(to: usize, from: usize): bool {
+    const x = v128.load(from);
+    const magnitude = v128.and(x, i8x16.splat(0x7f));
+    if (v128.any_true(i8x16.eq(magnitude, i8x16.splat(0x7f)))) return false;
+    const isSubnormal = i8x16.lt_s(magnitude, i8x16.splat(8));
+    const table = i8x16(0, 0x18, 0x1c, 0x1e, 0x20, 0x21, 0x22, 0x23, 0, 0, 0, 0, 0, 0, 0, 0);
+    const normal = i8x16.add(i8x16.shr_u(magnitude, 1), i8x16.splat(0x20));
+    const upper = v128.bitselect(i8x16.swizzle(table, magnitude), normal, isSubnormal);
+    const signed = v128.or(upper, v128.and(x, i8x16.splat(-128)));
+    const lower = v128.andnot(i8x16.shl(magnitude, 7), isSubnormal);
+    storeNumbers(to, v128.shuffle<i8>(lower, signed, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+    storeNumbers(to + 32, v128.shuffle<i8>(lower, signed, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
+    return true;
+  }
   widen(x: v128): v128 {
     const magnitude = v128.and(x, i32x4.splat(0x7f));
     const number = v128.or(rebias(i32x4.shl(magnitude, 20), -6), i32x4.shl(v128.and(x, i32x4.splat(0x80)), 24));
@@ -99,6 +140,15 @@ class F8E4M3 {
 class F8E5M2 {
   bytes(): usize {
     return 1;
+  }
+  /** Half of the bits of binary16. */
+  widen16(to: usize, from: usize): bool {
+    const first = i16x8.shl(v128.load8x8_u(from), 8);
+    const second = i16x8.shl(v128.load8x8_u(from, 8), 8);
+    if (hasSpecialHalves(first) || hasSpecialHalves(second)) return false;
+    storeNumbers(to, first);
+    storeNumbers(to + 32, second);
+    return true;
   }
   widen(x: v128): v128 {
     return changetype<F16>(0).widen(i32x4.shl(x, 8));
@@ -123,6 +173,18 @@ function widenIntegers(to: usize, from: usize, count: usize): void {
 }
 
 function widenFloats<T>(to: usize, from: usize, count: usize): void {
+  const format = changetype<T>(0);
+  const bytes = format.bytes();
+  for (; count >= 16; count -= 16) {
+    if (!format.widen16(to, from)) widenFew<T>(to, from, 16);
+    to += 64;
+    from += 16 * bytes;
+  }
+  widenFew<T>(to, from, count);
+}
+
+/** All numbers, infinity and NaN. */
+function widenFew<T>(to: usize, from: usize, count: usize): void {
   const format = changetype<T>(0);
   const bytes = format.bytes();
   for (; count >= 4; count -= 4) {
@@ -185,7 +247,7 @@ export function widen(code: u32, to: usize, from: usize, count: usize): void {
       widenFloats<F16>(to, from, count);
       break;
     case type.BF16:
-      widenFloats<BF16>(to, from, count);
+      widenFew<BF16>(to, from, count);
       break;
     case type.F8E4M3:
       widenFloats<F8E4M3>(to, from, count);
