@@ -2,7 +2,7 @@
 import type { Port } from '../../isa/program.ts';
 import { portElementCount } from '../../isa/program.ts';
 import { elementBytes } from '../numerics/element.ts';
-import { decoderOf, encoderOf } from '../numerics/store.ts';
+import { decoderOf, encodeInto } from '../numerics/store.ts';
 import { MachineError } from './error.ts';
 import type { Memory } from './memory.ts';
 
@@ -53,14 +53,9 @@ export function storePort(memory: Memory, port: Port, data: PortData, order: Uin
     else for (let i = 0; i < count; i++) to[first + i] = from[order[i] as number] as number;
   } else {
     const view = storedView(memory, port);
-    encodeAll(encoderOf(port.stored), data, order, view.subarray(start / view.BYTES_PER_ELEMENT));
+    encodeInto(view.subarray(start / view.BYTES_PER_ELEMENT), port.stored, data, order);
   }
   memory.initialised.dram.add(port.address, port.address + port.bytes);
-}
-
-function encodeAll(encode: (x: number) => number, data: PortData, order: Uint32Array | undefined, to: Int8Array | Int16Array): void {
-  if (order === undefined) for (let i = 0; i < data.length; i++) to[i] = encode(data[i] as number);
-  else for (let i = 0; i < order.length; i++) to[i] = encode(data[order[i] as number] as number);
 }
 
 /** Reads the data of a port from DRAM, in the user's order and type. */

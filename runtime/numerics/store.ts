@@ -23,6 +23,22 @@ export function encoderOf(element: ElementType): (x: number) => number {
   throw new TypeError(`${element} does not stand for real numbers`);
 }
 
+/** Encodes numbers into an array of the type's width, in the order of indexes where one is given. */
+export function encodeInto(to: Int8Array | Int16Array, element: ElementType, numbers: ArrayLike<number>, order?: Uint32Array): void {
+  const count = numbers.length;
+  if (isQuantized(element)) {
+    // Twice as fast as by a function that is a variable.
+    const { inverse, zeroPoint } = inverseScaleOf(element);
+    if (order === undefined)
+      for (let i = 0; i < count; i++) to[i] = quantizeFloat(numbers[i] as number, inverse, zeroPoint, I8_MIN, I8_MAX);
+    else for (let i = 0; i < count; i++) to[i] = quantizeFloat(numbers[order[i] as number] as number, inverse, zeroPoint, I8_MIN, I8_MAX);
+  } else {
+    const encode = encoderOf(element);
+    if (order === undefined) for (let i = 0; i < count; i++) to[i] = encode(numbers[i] as number);
+    else for (let i = 0; i < count; i++) to[i] = encode(numbers[order[i] as number] as number);
+  }
+}
+
 /** What `quantizeFloat` multiplies with for a type of one scale, and its zero point. */
 export function inverseScaleOf(element: `i8<${string}>`): { readonly inverse: number; readonly zeroPoint: number } {
   const { scales, zeroPoint } = quantizationOf(element);
