@@ -47,11 +47,15 @@ function finish8(x: v128, bits: v128, greatest: i32): v128 {
   return v128.bitselect(signed, i32x4.splat(0x7f), f32x4.eq(x, x));
 }
 
-/** Whether a half is infinite, NaN or subnormal: in binary32 multiplications of subnormal numbers are slow. */
-function hasSpecialHalves(halves: v128): bool {
+/** Whether one of sixteen halves is infinite, NaN or subnormal: in binary32 multiplications of subnormal numbers are slow. */
+function haveSpecial(first: v128, second: v128): bool {
+  return v128.any_true(v128.or(specialLanes(first), specialLanes(second)));
+}
+
+function specialLanes(halves: v128): v128 {
   const magnitude = v128.and(halves, i16x8.splat(0x7fff));
   const isSmall = v128.andnot(i16x8.lt_s(magnitude, i16x8.splat(0x400)), i16x8.eq(magnitude, i16x8.splat(0)));
-  return v128.any_true(v128.or(isSmall, i16x8.gt_s(magnitude, i16x8.splat(0x7bff))));
+  return v128.or(isSmall, i16x8.gt_s(magnitude, i16x8.splat(0x7bff)));
 }
 
 /** Four halves that are normal or zero, with their signs in the upper parts of the lanes: in binary32 they are too small by a power of two. */
@@ -73,7 +77,7 @@ class F16 {
   widen16(to: usize, from: usize): bool {
     const first = v128.load(from);
     const second = v128.load(from, 16);
-    if (hasSpecialHalves(first) || hasSpecialHalves(second)) return false;
+    if (haveSpecial(first, second)) return false;
     storeNumbers(to, first);
     storeNumbers(to + 32, second);
     return true;
@@ -145,7 +149,7 @@ class F8E5M2 {
   widen16(to: usize, from: usize): bool {
     const first = i16x8.shl(v128.load8x8_u(from), 8);
     const second = i16x8.shl(v128.load8x8_u(from, 8), 8);
-    if (hasSpecialHalves(first) || hasSpecialHalves(second)) return false;
+    if (haveSpecial(first, second)) return false;
     storeNumbers(to, first);
     storeNumbers(to + 32, second);
     return true;
