@@ -151,99 +151,20 @@ export function columnsF32(acc: bool): void {
   }
 }
 
-/** The lower and the upper four of eight pairs of 16-bit integers. */
-function lowerPairs(a: v128, b: v128): v128 {
-  return v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
-}
-
-function upperPairs(a: v128, b: v128): v128 {
-  return v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
-}
-
-/** Eight channels of 8-bit integers, taps in pairs, one of an odd number with a weight of 0 beside it: sums of 32 bits, which wrap. */
+/** Eight channels of 8-bit integers: products of 16 bits, sums of 32 bits, which wrap. */
 function bytes1x8(out: usize, input: usize, weights: usize): void {
   const next = pitch;
-  let low = start(out);
-  let high = start(out + 16);
-  for (let t: usize = 0; t < taps; t += 2) {
-    const isPair = t + 1 < taps;
-    const w = v128.load8x8_s(weights);
-    const v = isPair ? v128.load8x8_s(weights + next) : i64x2.splat(0);
-    const x = v128.load8x8_s(input);
-    const y = isPair ? v128.load8x8_s(input + next) : x;
-    low = i32x4.add(low, i32x4.dot_i16x8_s(lowerPairs(x, y), lowerPairs(w, v)));
-    high = i32x4.add(high, i32x4.dot_i16x8_s(upperPairs(x, y), upperPairs(w, v)));
-    weights += 2 * next;
-    input += 2 * next;
+  let a = start(out);
+  let b = start(out + 16);
+  for (let t = taps; t > 0; t--) {
+    const terms = i16x8.mul(v128.load8x8_s(input), v128.load8x8_s(weights));
+    a = i32x4.add(a, i32x4.extend_low_i16x8_s(terms));
+    b = i32x4.add(b, i32x4.extend_high_i16x8_s(terms));
+    weights += next;
+    input += next;
   }
-  v128.store(out, low);
-  v128.store(out, high, 16);
-}
-
-/** The same of four rows. */
-function bytes4x8(out: usize, input: usize, weights: usize): void {
-  const next = pitch;
-  const stride = inStride;
-  const out1 = out + outStride;
-  const out2 = out1 + outStride;
-  const out3 = out2 + outStride;
-  let a0 = start(out);
-  let a1 = start(out + 16);
-  let b0 = start(out1);
-  let b1 = start(out1 + 16);
-  let c0 = start(out2);
-  let c1 = start(out2 + 16);
-  let d0 = start(out3);
-  let d1 = start(out3 + 16);
-  for (let t: usize = 0; t < taps; t += 2) {
-    const isPair = t + 1 < taps;
-    const w = v128.load8x8_s(weights);
-    const v = isPair ? v128.load8x8_s(weights + next) : i64x2.splat(0);
-    const lower = lowerPairs(w, v);
-    const upper = upperPairs(w, v);
-    const beside = isPair ? next : 0;
-    let from = input;
-    let x = v128.load8x8_s(from);
-    let y = v128.load8x8_s(from + beside);
-    a0 = i32x4.add(a0, i32x4.dot_i16x8_s(lowerPairs(x, y), lower));
-    a1 = i32x4.add(a1, i32x4.dot_i16x8_s(upperPairs(x, y), upper));
-    from += stride;
-    x = v128.load8x8_s(from);
-    y = v128.load8x8_s(from + beside);
-    b0 = i32x4.add(b0, i32x4.dot_i16x8_s(lowerPairs(x, y), lower));
-    b1 = i32x4.add(b1, i32x4.dot_i16x8_s(upperPairs(x, y), upper));
-    from += stride;
-    x = v128.load8x8_s(from);
-    y = v128.load8x8_s(from + beside);
-    c0 = i32x4.add(c0, i32x4.dot_i16x8_s(lowerPairs(x, y), lower));
-    c1 = i32x4.add(c1, i32x4.dot_i16x8_s(upperPairs(x, y), upper));
-    from += stride;
-    x = v128.load8x8_s(from);
-    y = v128.load8x8_s(from + beside);
-    d0 = i32x4.add(d0, i32x4.dot_i16x8_s(lowerPairs(x, y), lower));
-    d1 = i32x4.add(d1, i32x4.dot_i16x8_s(upperPairs(x, y), upper));
-    weights += 2 * next;
-    input += 2 * next;
-  }
-  v128.store(out, a0);
-  v128.store(out, a1, 16);
-  v128.store(out1, b0);
-  v128.store(out1, b1, 16);
-  v128.store(out2, c0);
-  v128.store(out2, c1, 16);
-  v128.store(out3, d0);
-  v128.store(out3, d1, 16);
-}
-
-/** The channels of a row of bytes from one on. */
-function columnsOfBytes(out: usize, input: usize, first: usize): void {
-  let i = first;
-  for (; i + 8 <= pitch; i += 8) bytes1x8(out + 4 * i, input + i, matrix + i);
-  for (; i < pitch; i++) {
-    let sum = accumulates ? load<i32>(out + 4 * i) : 0;
-    for (let t: usize = 0; t < taps; t++) sum += <i32>load<i8>(input + t * pitch + i) * <i32>load<i8>(matrix + t * pitch + i);
-    store<i32>(out + 4 * i, sum);
-  }
+  v128.store(out, a);
+  v128.store(out, b, 16);
 }
 
 /** Products of 8-bit integers. */
@@ -251,17 +172,14 @@ export function columnsBytes(acc: bool): void {
   prepare(acc, 4);
   let out = access(0).pointer;
   let input = access(2).pointer;
-  let rows = <usize>access(0).rows;
-  // Rows that share one output come one after the other.
-  for (; outStride != 0 && rows >= 4; rows -= 4) {
+  for (let r = <usize>access(0).rows; r > 0; r--) {
     let i: usize = 0;
-    for (; i + 8 <= pitch; i += 8) bytes4x8(out + 4 * i, input + i, matrix + i);
-    for (let r: usize = 0; r < 4 && i < pitch; r++) columnsOfBytes(out + r * outStride, input + r * inStride, i);
-    out += 4 * outStride;
-    input += 4 * inStride;
-  }
-  for (; rows > 0; rows--) {
-    columnsOfBytes(out, input, 0);
+    for (; i + 8 <= pitch; i += 8) bytes1x8(out + 4 * i, input + i, matrix + i);
+    for (; i < pitch; i++) {
+      let sum = accumulates ? load<i32>(out + 4 * i) : 0;
+      for (let t: usize = 0; t < taps; t++) sum += <i32>load<i8>(input + t * pitch + i) * <i32>load<i8>(matrix + t * pitch + i);
+      store<i32>(out + 4 * i, sum);
+    }
     out += outStride;
     input += inStride;
   }
