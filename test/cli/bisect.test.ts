@@ -10,6 +10,7 @@ const folder = temporaryFolder();
 const inFolder = { cwd: folder.path };
 afterAll(() => folder.remove());
 
+const IMAGES = join(process.cwd(), 'benchmarks/zoo/image/fashion-mnist/calibration');
 const LOSSY = 'O1,legalize-layout,to-fixed-point{fraction=4}';
 
 const finding = z.object({
@@ -81,6 +82,15 @@ describe('bisect', () => {
     const { code, stderr } = await plumbline(['bisect', 'lenet-5.pir', ...args.slice(2)], inFolder);
     expect(code).toBe(2);
     expect(stderr).toContain('lenet-5.pir is not of the zoo, and the passes need calibration data');
+  });
+
+  it.each(['bisect', 'reduce'])('%s does not take data that do not fit for a mistake of the compiler', async (command) => {
+    const labels = ['--data', IMAGES, '--preprocess', 'resize=14x14', '--limit', '4'];
+    const args = ['lenet-5', '-p', 'int8', '--check', 'sqnr > 60', ...(command === 'reduce' ? [...labels, '-o', 'wrong.pir'] : [])];
+    const statistics = ['--calibration', IMAGES, '--preprocess', 'resize=14x14'];
+    const { code, stdout, stderr } = await plumbline([command, ...args, ...(command === 'bisect' ? statistics : [])], inFolder);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^plumbline: error: .*gives samples of 1x14x14, and .* 1x1x28x28.*\n$/);
   });
 
   it('stops cleanly on Ctrl-C', async () => {
