@@ -57,6 +57,7 @@ export const quantize = pass({
     const statistics = context.calibration(graph);
     const exceptions = new Patterns(params['per-channel']);
     warnOfUnused(exceptions, graph, context);
+    if (params.weights === 'channel' && params['per-channel'] !== '') context.warn('per-channel has no effect without weights=tensor');
     const symmetric = params.activations === 'symmetric';
     const elementOf = valueTypes(graph, planned, statistics, {
       method: params.ranges,

@@ -147,6 +147,8 @@ describe('scales of weights', () => {
     const calibration = evaluatedCalibration([new Map([['x', tensor(tensorType('f32', [1, 2]), Float32Array.of(1, -2))]])]);
     const { steps } = runPipeline(graph, parsePipeline('quantize{weights=tensor per-channel=/blok/*}'), { calibration });
     expect(steps[0]?.warnings).toContain('the pattern /blok/* matches no operation');
+    const all = runPipeline(graph, parsePipeline('quantize{per-channel=/block/*}'), { calibration });
+    expect(all.steps[0]?.warnings).toContain('per-channel has no effect without weights=tensor');
   });
 });
 
