@@ -6,7 +6,7 @@
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { CAUSE_NAMES } from '../runtime/machine/causes.ts';
-import { bytes, count, percent, si, words } from '../runtime/report/format.ts';
+import { bytes, count, percent, points, si, words } from '../runtime/report/format.ts';
 import type { Measurement, Precision, PrecisionRow } from './precision/measure.ts';
 import { measureApart, PRECISION_NAMES, PRECISIONS, TARGET } from './precision/measure.ts';
 import { subjectNames } from './precision/subjects.ts';
@@ -34,8 +34,6 @@ const rowOf = ({ rows, model }: Measurement, precision: Precision): PrecisionRow
 };
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 const geometricMean = (values: readonly number[]): number => Math.exp(mean(values.map(Math.log)));
-/** Zero has no sign, also where it is rounded to. */
-const points = (value: number): string => (100 * value).toFixed(2).replace(/^-(0\.00)$/, '$1');
 const interval = ({ value, low, high }: PrecisionRow['loss']): string => `${points(value)} [${points(low)}, ${points(high)}]`;
 const dram = ({ timing }: PrecisionRow): number => timing.bytes.dram.read + timing.bytes.dram.write;
 const decibels = ({ outputSqnrDecibels, notFinite }: PrecisionRow): string =>

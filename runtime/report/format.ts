@@ -40,6 +40,11 @@ export function percent(ratio: number, digits = 2): string {
   return `${(100 * ratio).toFixed(digits)} %`;
 }
 
+/** `0.10` for a proportion of 0.001; zero has no sign, also where it is rounded to. */
+export function points(proportion: number): string {
+  return (100 * proportion).toFixed(2).replace(/^-(0\.00)$/, '$1');
+}
+
 /**
  * Shares of a sum in tenths of a percent that add up to exactly 100.0 (largest remainders, the earlier one among equals); all 0 for a sum of 0.
  */

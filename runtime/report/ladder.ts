@@ -5,7 +5,7 @@ import type { Gain, Ladder, LadderRow } from '../evaluate/ladder.ts';
 import type { OrderRow } from '../evaluate/orders.ts';
 import type { Cause } from '../machine/causes.ts';
 import { CAUSE_NAMES } from '../machine/causes.ts';
-import { bytes, count, oneLine, percent, si, words, wrap } from './format.ts';
+import { bytes, count, oneLine, percent, points, si, words, wrap } from './format.ts';
 import type { Column } from './table.ts';
 import { renderTable } from './table.ts';
 
@@ -268,6 +268,7 @@ function verdicts({ rows, contractSamples, samples, budget, violation }: Ladder)
       ? [`Exact: ${held} of ${exact.length} passes keep every bit of the executed outputs of all ${count(samples)} samples.`]
       : []),
     ...nearestToBound(passes),
+    ...passes.flatMap(lossOf),
     ...(held < exact.length
       ? ['Legalized outputs: the pass is exact on the graph, and what the target needs behind it rounds otherwise.']
       : []),
@@ -287,6 +288,15 @@ function nearestToBound(passes: readonly LadderRow[]): string[] {
   if (!nearest) return [];
   const text = `Reassociating: ${oneLine(nearest.pass)} comes nearest to its bound, ${percent(nearest.share, 1)} of it at ${oneLine(nearest.at)}.`;
   return [wrap(text, LINE_WIDTH)];
+}
+
+/** What a lossy pass lost since the first row, by the samples that changed sides. */
+function lossOf({ contract, loss }: LadderRow, index: number): string[] {
+  if (contract?.meaning !== 'lossy') return [];
+  const { value, low, high } = loss;
+  return [
+    `Lossy: row ${index + 1} loses ${points(value)} points of top-1 against row 0, paired 95 % interval ${points(low)} to ${points(high)}.`,
+  ];
 }
 
 /** `1 sample`, `2 passes`. */
