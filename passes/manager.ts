@@ -1,10 +1,10 @@
 /** Runs a pipeline. Everything beside running the passes (printing, timing, checking) is an observer. */
-import { fail } from '../compiler/ir/diagnostic.ts';
+import { DiagnosticError, fail } from '../compiler/ir/diagnostic.ts';
 import type { Graph } from '../compiler/ir/graph.ts';
 import type { CalibrationProvider } from './calibration.ts';
 import { NO_CALIBRATION } from './calibration.ts';
 import type { Gate } from './instruments/bisect.ts';
-import type { PassContext, PassInvocation, Rearrangement } from './pass.ts';
+import type { Pass, PassContext, PassInvocation, Rearrangement } from './pass.ts';
 import { printStep } from './pipeline-text.ts';
 import type { Property } from './properties.ts';
 import { PROPERTIES } from './properties.ts';
@@ -93,8 +93,8 @@ export function runPipeline(graph: Graph, pipeline: readonly PassInvocation[], o
 }
 
 /**
- * Has the statistics ready that a pipeline is going to ask for, so that an abort can arrive while they are taken. The passes in front run for that;
- * what goes wrong here goes wrong again in the pipeline, which tells it.
+ * Has the statistics ready that a pipeline is going to ask for, so that an abort can arrive while they are taken. The passes in front run for that. A pass
+ * that goes wrong here, and a graph that has no statistics, goes wrong again in the pipeline, which tells it; data that do not fit are refused here.
  */
 export async function calibrateAhead(
   graph: Graph,
@@ -105,11 +105,22 @@ export async function calibrateAhead(
   const index = pipeline.findIndex(({ pass }) => pass.calibrated);
   const asking = pipeline[index]?.pass;
   if (!asking || !calibration?.ahead) return;
+  const before = graphBefore(graph, pipeline.slice(0, index), asking);
+  if (!before) return;
   try {
-    const before = runPipeline(graph, pipeline.slice(0, index)).graph;
-    if (asking.requires.every((property) => PROPERTIES[property].violation(before) === undefined)) await calibration.ahead(before, signal);
+    await calibration.ahead(before, signal);
+  } catch (error) {
+    if (!(error instanceof DiagnosticError)) throw error;
+  }
+}
+
+/** What a pass finds; undefined where it would not run. */
+function graphBefore(graph: Graph, inFront: readonly PassInvocation[], asking: Pass): Graph | undefined {
+  try {
+    const before = runPipeline(graph, inFront).graph;
+    return asking.requires.every((property) => PROPERTIES[property].violation(before) === undefined) ? before : undefined;
   } catch {
-    signal?.throwIfAborted();
+    return undefined;
   }
 }
 

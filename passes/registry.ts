@@ -59,7 +59,8 @@ export type PresetName = keyof typeof PRESETS;
 
 const MEANINGS: Readonly<Record<Meaning, string>> = {
   exact: 'every bit of the outputs is kept, -0 and NaN included',
-  reassociates: 'each value differs by no more than the roundings of its own operation: |Δ| ≤ c·k·2⁻²⁴·Σ|terms|, where k terms are added',
+  reassociates:
+    'each value differs by no more than the roundings of its own operation: |Δ| ≤ c·k·2⁻²⁴·Σ|terms|, where k terms are added, and a step of a narrow type to which they are rounded',
   lossy: 'values change; what is lost is measured, and held to a budget where one is given',
 };
 

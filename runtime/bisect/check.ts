@@ -18,7 +18,6 @@ import type { PassInvocation, Sample } from '../../passes/pass.ts';
 import type { Verdict } from './ddmin.ts';
 import type { Clause, Expression, Metric } from './expression.ts';
 import { costsOf, programExecutor } from './execute.ts';
-import { DataError } from '../data/errors.ts';
 import { boundValue, holds, metricRecord, printClause, printExpression } from './expression.ts';
 import type { Costs, Measurements, Outcome, Outputs } from './outcomes.ts';
 import { measure, outcomeOf } from './outcomes.ts';
@@ -203,8 +202,6 @@ export class Checker {
     try {
       return { result: work() };
     } catch (error) {
-      // Data that do not fit are the user's, not the compiler's.
-      if (error instanceof DataError) throw error;
       if (!(error instanceof DiagnosticError)) return { evaluated: brokenDown(error) };
       const [first] = error.diagnostics;
       if (!first || first.kind === 'usage') throw error;

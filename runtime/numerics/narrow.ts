@@ -107,6 +107,14 @@ function decode(name: NarrowName, encoded: number): number {
   return sign * (field === 0 ? fraction : fraction + 2 ** fractionBits) * 2 ** (Math.max(1, field) - 1 + leastExponent - fractionBits);
 }
 
+/** Distance of the numbers of a format around a binary32 number, on the side away from zero. */
+export function narrowStep(name: NarrowName, x: number): number {
+  const { fractionBits, leastExponent } = NARROW_FORMATS[name];
+  cast[0] = Math.abs(x);
+  const exponent = ((castBits[0] as number) >>> SINGLE_FRACTION_BITS) - SINGLE_BIAS;
+  return 2 ** (Math.max(leastExponent, exponent) - fractionBits);
+}
+
 /** `toNarrow` of each element. */
 export function narrowed(name: NarrowName, x: Float32Array): Uint16Array | Uint8Array {
   const result = NARROW_FORMATS[name].bits === 8 ? new Uint8Array(x.length) : new Uint16Array(x.length);

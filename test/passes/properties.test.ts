@@ -7,7 +7,8 @@ import type { Graph } from '../../compiler/ir/graph.ts';
 import { evaluateGraph } from '../../compiler/ir/evaluate.ts';
 import { OP_NAMES, opRecord } from '../../compiler/ir/ops.ts';
 import { parseGraph, printGraph } from '../../compiler/ir/text.ts';
-import { printType } from '../../compiler/ir/types.ts';
+import { tensor } from '../../compiler/ir/tensor.ts';
+import { printType, tensorType } from '../../compiler/ir/types.ts';
 import { verifyGraph } from '../../compiler/ir/verify.ts';
 import { legalization } from '../../compiler/pipeline.ts';
 import type { BisectGate } from '../../passes/instruments/bisect.ts';
@@ -16,12 +17,14 @@ import { contractCheck } from '../../passes/instruments/contracts.ts';
 import { verifying } from '../../passes/instruments/verifying.ts';
 import type { PipelineOptions, PipelineResult } from '../../passes/manager.ts';
 import { runPipeline } from '../../passes/manager.ts';
-import type { Pass } from '../../passes/pass.ts';
+import type { Pass, Sample } from '../../passes/pass.ts';
 import { invoke } from '../../passes/pass.ts';
 import { parsePipeline } from '../../passes/pipeline-text.ts';
 import { PASSES } from '../../passes/registry.ts';
 import { composed } from '../../passes/rules/activations.ts';
 import { pmax, pmin } from '../../runtime/numerics/float.ts';
+import { toNarrow } from '../../runtime/numerics/narrow.ts';
+import { DEFAULT_SEED, uniformF32, xorshift32 } from '../../runtime/numerics/random.ts';
 import type { GraphAndInputs } from '../support/arbitraries.ts';
 import { evaluatedCalibration } from '../support/calibration.ts';
 import { loadTarget } from '../support/targets.ts';
@@ -202,4 +205,20 @@ describe.each(['f16', 'bf16', 'f8e4m3', 'f8e5m2', 'fixed16', 'int8', 'int8-naive
       { numRuns: Math.ceil(RUNS / 5) },
     );
   });
+});
+
+test('sums in another order may be rounded to the neighbouring number of a narrow type, and no further', () => {
+  const graph = parseGraph(
+    `graph @narrow stage(imported) {
+  %x: f16[1,2,5,1] = input
+  %y: f16[1,2,4,1] = average-pool(%x) {kernel=[3,1], pads=[1,0,0,0]}
+  output "y" = %y
+}`,
+    { file: 'test' },
+  );
+  let state = DEFAULT_SEED;
+  const element = (): number => toNarrow('f16', 2 * uniformF32((state = xorshift32(state))) - 1);
+  const sample = (): Sample => new Map([['x', tensor(tensorType('f16', [1, 2, 5, 1]), Uint16Array.from({ length: 10 }, element))]]);
+  const samples = Array.from({ length: 500 }, sample);
+  expect(() => runPipeline(graph, [invoke(PASSES['legalize-layout'])], { observers: [contractCheck({ samples })] })).not.toThrow();
 });
