@@ -110,6 +110,7 @@ export async function calibrateAhead(
   try {
     await calibration.ahead(before, signal);
   } catch (error) {
+    signal?.throwIfAborted();
     if (!(error instanceof DiagnosticError)) throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { DiagnosticError } from '../../compiler/ir/diagnostic.ts';
 import { equalGraphs } from '../../compiler/ir/equal.ts';
 import { parseGraph } from '../../compiler/ir/text.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
@@ -121,16 +122,19 @@ describe('statistics on samples', () => {
     expect(runs).toBe(12);
   });
 
-  test('are not taken ahead where no pass will ask, and what goes wrong is left to the pipeline', async () => {
-    const calibration: CalibrationProvider = Object.assign(() => new Map<string, never>(), {
-      ahead: () => Promise.reject(new Error('asked ahead')),
-    });
-    const ahead = (passes: string, graph: Graph, signal?: AbortSignal) =>
-      calibrateAhead(graph, parsePipeline(passes), { calibration }, signal);
-    await ahead('eliminate-dead', network(1));
-    await ahead('quantize', network(1).with({ stage: 'imported' }));
-    await ahead('quantize', network(1));
-    await expect(ahead('quantize', network(1), AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
+  test('are not taken ahead where no pass will ask; graphs that have none are left to the pipeline, data that do not fit are not', async () => {
+    const ahead = (passes: string, graph: Graph, why: Error, signal?: AbortSignal): Promise<void> => {
+      const rejecting = { ahead: () => Promise.reject(why) };
+      const calibration: CalibrationProvider = Object.assign(() => new Map<string, never>(), rejecting);
+      return calibrateAhead(graph, parsePipeline(passes), { calibration }, signal);
+    };
+    const data = new Error('the data do not fit');
+    const diagnostic = new DiagnosticError([{ kind: 'invalid', code: 'calibration/not-finite', message: 'is not finite' }]);
+    await ahead('eliminate-dead', network(1), data);
+    await ahead('quantize', network(1).with({ stage: 'imported' }), data);
+    await ahead('quantize', network(1), diagnostic);
+    await expect(ahead('quantize', network(1), data)).rejects.toThrow('the data do not fit');
+    await expect(ahead('quantize', network(1), diagnostic, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
   });
 
   test('stop where they are told to while they are taken', async () => {
