@@ -8,12 +8,11 @@ import process from 'node:process';
 import { CAUSE_NAMES } from '../runtime/machine/causes.ts';
 import { bytes, count, percent, points, si, words } from '../runtime/report/format.ts';
 import type { Measurement, Precision, PrecisionRow } from './precision/measure.ts';
-import { measureApart, PRECISION_NAMES, PRECISIONS, TARGET } from './precision/measure.ts';
+import { measureApart, PRECISION_NAMES, presetOf, TARGET } from './precision/measure.ts';
 import { subjectNames } from './precision/subjects.ts';
-import { FLOAT_NETWORKS, markdownTable, publish, writeResult } from './report.ts';
+import { FLOAT_NETWORKS, REDUCED_PRESETS, markdownTable, publish, writeResult } from './report.ts';
 
 const limit = process.argv[2] === undefined ? Infinity : Number(process.argv[2]);
-const REDUCED = PRECISION_NAMES.slice(1);
 const EXPLAINED: readonly Precision[] = ['f16', 'int8'];
 
 /** As many at once as there are processors, the last and largest first; results are in the order of the names. */
@@ -50,8 +49,8 @@ function byPrecision(
   last: readonly (readonly string[])[] = [],
 ) {
   return markdownTable(
-    [head, ...REDUCED],
-    [...zoo.map((each) => [each.model, ...REDUCED.map((precision) => cell(each, precision))]), ...last],
+    [head, ...REDUCED_PRESETS],
+    [...zoo.map((each) => [each.model, ...REDUCED_PRESETS.map((precision) => cell(each, precision))]), ...last],
   );
 }
 
@@ -63,8 +62,8 @@ const accuracy = [
   'In percentage points against f32 on the same images, with the 95 % interval of the paired difference (Agresti and Min 2005).',
   '',
   byPrecision('network', (each, precision) => interval(rowOf(each, precision).loss), [
-    ['greatest', ...REDUCED.map((precision) => points(Math.max(...losses(precision))))],
-    ['mean', ...REDUCED.map((precision) => points(mean(losses(precision))))],
+    ['greatest', ...REDUCED_PRESETS.map((precision) => points(Math.max(...losses(precision))))],
+    ['mean', ...REDUCED_PRESETS.map((precision) => points(mean(losses(precision))))],
   ]),
   '',
   '## Changed predictions',
@@ -87,10 +86,10 @@ function costTable(title: string, of: (row: PrecisionRow) => number, show: (valu
   const rows = zoo.map((each) => [
     each.model,
     show(of(rowOf(each, 'f32'))),
-    ...REDUCED.map((precision) => `${show(of(rowOf(each, precision)))} (${ratio(each, precision).toFixed(2)})`),
+    ...REDUCED_PRESETS.map((precision) => `${show(of(rowOf(each, precision)))} (${ratio(each, precision).toFixed(2)})`),
   ]);
-  const means = REDUCED.map((precision) => geometricMean(zoo.map((each) => ratio(each, precision))).toFixed(3));
-  return [`## ${title}`, '', markdownTable(['network', 'f32', ...REDUCED], [...rows, ['geometric mean', '1', ...means]]), ''];
+  const means = REDUCED_PRESETS.map((precision) => geometricMean(zoo.map((each) => ratio(each, precision))).toFixed(3));
+  return [`## ${title}`, '', markdownTable(['network', 'f32', ...REDUCED_PRESETS], [...rows, ['geometric mean', '1', ...means]]), ''];
 }
 
 const overF16 = zoo.map((each) => rowOf(each, 'int8').timing.cycles / rowOf(each, 'f16').timing.cycles);
@@ -173,7 +172,7 @@ const real = outside.flatMap((each) => [
 const text = [
   '# Precisions',
   '',
-  `Printed by \`npm run bench:precision\`: networks of the zoo on \`${TARGET}\`, ${zoo[0]?.samples ?? 0} test images each, compiled with the presets ${PRECISION_NAMES.map((name) => `\`${PRECISIONS[name]}\``).join(', ')}`,
+  `Printed by \`npm run bench:precision\`: networks of the zoo on \`${TARGET}\`, ${zoo[0]?.samples ?? 0} test images each, compiled with the presets ${PRECISION_NAMES.map((name) => `\`${presetOf(name)}\``).join(', ')}`,
   'and executed. Cycles, bytes and energy are those of the modelled accelerator. Only calibration images calibrate. `int8-naive` and the floats of 8 bits stand beside',
   'the others because they are the pitfall: as fast, and wrong on some networks.',
   '',

@@ -17,6 +17,9 @@ export const FLOAT_NETWORKS = [
   'inception-v3',
 ] as const;
 
+/** Presets that reduce precision, by their names. */
+export const REDUCED_PRESETS = ['f16', 'bf16', 'fixed16', 'int8', 'int8-naive', 'f8e4m3', 'f8e5m2'] as const;
+
 /** Path of a model from outside, where `PLUMBLINE_REAL_DATA` names the folder that has it. */
 export function outsideModel(name: string): string | undefined {
   const path = join(process.env.PLUMBLINE_REAL_DATA ?? '', 'models', `${name}.onnx`);

@@ -10,9 +10,8 @@ import { invoke } from '../passes/pass.ts';
 import { legalizeLayout } from '../passes/legalize-layout.ts';
 import { toFixedPoint } from '../passes/to-fixed-point.ts';
 import { eliminateDead } from '../passes/eliminate-dead.ts';
-import { PROPERTIES } from '../passes/properties.ts';
-import { fixed16, isFixed, isQuantized } from '../runtime/numerics/element.ts';
-import { isNarrow } from '../runtime/numerics/narrow.ts';
+import { PROPERTIES, isReduced } from '../passes/properties.ts';
+import { fixed16 } from '../runtime/numerics/element.ts';
 import { fail } from './ir/diagnostic.ts';
 import type { Graph } from './ir/graph.ts';
 import { checkGraph } from './ir/verify.ts';
@@ -88,7 +87,7 @@ export function legalization(optimized: Graph, target: Target): readonly PassInv
 function needsFixedPoint(graph: Graph, target: Target): boolean {
   if (target.datapath !== 'fx16') return false;
   const own = fixed16(target.fractionBits);
-  const converted = graph.ops.filter(({ type: { element } }) => isFixed(element) || isQuantized(element) || isNarrow(element));
+  const converted = graph.ops.filter(isReduced);
   const foreign = converted.find(({ type }) => type.element !== own);
   if (foreign)
     fail(

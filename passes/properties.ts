@@ -22,6 +22,11 @@ function firstOp(breaks: (node: OpNode) => boolean, words: (node: OpNode) => str
   };
 }
 
+/** Whether an op gives a narrow float, fixed point or quantized integers. */
+export function isReduced({ type: { element } }: OpNode): boolean {
+  return isFixed(element) || isQuantized(element) || isNarrow(element);
+}
+
 export const PROPERTIES = {
   live: {
     doc: 'free of operations and constants that no output depends on',
@@ -34,10 +39,7 @@ export const PROPERTIES = {
   float: {
     doc: 'without values in narrow floats, fixed point or quantized',
     hint: 'the graph has been converted already',
-    violation: firstOp(
-      ({ type: { element } }) => isFixed(element) || isQuantized(element) || isNarrow(element),
-      (node) => `%${node.name} has the element type ${node.type.element}`,
-    ),
+    violation: firstOp(isReduced, (node) => `%${node.name} has the element type ${node.type.element}`),
   },
   fixed: {
     doc: 'computed in 16-bit fixed point, conversions at inputs and outputs aside',

@@ -14,22 +14,17 @@ import { compareExecuted, Executions, figuresOf } from '../../runtime/evaluate/e
 import { argmax } from '../../runtime/evaluate/metrics.ts';
 import { graphMacs, meanRate } from '../../runtime/evaluate/work.ts';
 import { monotonicSeconds } from '../../runtime/platform/node.ts';
+import { REDUCED_PRESETS } from '../report.ts';
 import { subjectOf } from './subjects.ts';
 
 export const TARGET = 'cambricon';
-/** Presets by precision; all are compared with the first. */
-export const PRECISIONS = {
-  f32: 'O1',
-  f16: 'f16',
-  bf16: 'bf16',
-  fixed16: 'fixed16',
-  int8: 'int8',
-  'int8-naive': 'int8-naive',
-  f8e4m3: 'f8e4m3',
-  f8e5m2: 'f8e5m2',
-} as const;
-export type Precision = keyof typeof PRECISIONS;
-export const PRECISION_NAMES = Object.keys(PRECISIONS) as readonly Precision[];
+/** All are compared with the first. */
+export const PRECISION_NAMES = ['f32', ...REDUCED_PRESETS] as const;
+export type Precision = (typeof PRECISION_NAMES)[number];
+
+export function presetOf(precision: Precision): string {
+  return precision === 'f32' ? 'O1' : precision;
+}
 
 /** Of these samples calibration takes the first ones, as commands do unless told. */
 const CALIBRATION_SAMPLES = 500;
@@ -68,8 +63,8 @@ async function measure(name: string, limit: number): Promise<Measurement> {
   const rows: PrecisionRow[] = [];
   let reference: Executed | undefined;
   for (const precision of PRECISION_NAMES) {
-    const optimized = runPipeline(graph, parsePipeline(PRECISIONS[precision]), { calibration: provider }).graph;
-    const executed = await executions.run(optimized, PRECISIONS[precision], () => undefined);
+    const optimized = runPipeline(graph, parsePipeline(presetOf(precision)), { calibration: provider }).graph;
+    const executed = await executions.run(optimized, presetOf(precision), () => undefined);
     reference ??= executed;
     rows.push({
       precision,

@@ -5,7 +5,7 @@ import { loadDataset } from '../../compiler/cli/data.ts';
 import type { ModelSource } from '../../compiler/cli/model.ts';
 import { findModel } from '../../compiler/cli/model.ts';
 import { zooDataset } from '../../compiler/cli/zoo.ts';
-import { checkedIndex, firstSamples } from '../../runtime/data/dataset.ts';
+import { checkedIndex, chosenSamples, firstSamples } from '../../runtime/data/dataset.ts';
 import type { Dataset } from '../../runtime/data/dataset.ts';
 import { FLOAT_NETWORKS, outsideModel } from '../report.ts';
 
@@ -57,12 +57,5 @@ export async function subjectOf(name: string, limit: number): Promise<Subject> {
 
 function chosen(dataset: Dataset, belongs: (index: number) => boolean): Dataset {
   const indices = Array.from({ length: dataset.samples }, (_, index) => index).filter(belongs);
-  const indexOf = (index: number): number => indices[checkedIndex(index, indices.length)] ?? index;
-  return {
-    ...dataset,
-    samples: indices.length,
-    read: (index) => dataset.read(indexOf(index)),
-    label: (index) => dataset.label(indexOf(index)),
-    place: (index) => dataset.place(indexOf(index)),
-  };
+  return chosenSamples(dataset, indices.length, (index) => indices[checkedIndex(index, indices.length)] ?? index);
 }

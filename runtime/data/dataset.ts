@@ -74,11 +74,16 @@ export function checkedIndex(index: number, samples: number): number {
 
 /** The first samples of a data set, all of them if it has no more. */
 export function firstSamples(dataset: Dataset, limit: number): Dataset {
+  return chosenSamples(dataset, Math.min(limit, dataset.samples), (index) => index);
+}
+
+/** So many samples of a data set; `placeOf` tells where each stands in it. */
+export function chosenSamples(dataset: Dataset, samples: number, placeOf: (index: number) => number): Dataset {
   return {
     ...dataset,
-    samples: Math.min(limit, dataset.samples),
-    read: (index) => dataset.read(index),
-    label: (index) => dataset.label(index),
-    place: (index) => dataset.place(index),
+    samples,
+    read: (index) => dataset.read(placeOf(index)),
+    label: (index) => dataset.label(placeOf(index)),
+    place: (index) => dataset.place(placeOf(index)),
   };
 }

@@ -1,9 +1,10 @@
 /** The numbers that an element type can hold: how far apart they stand, and where they end. */
 import type { TensorType } from '../../compiler/ir/types.ts';
 import { elementCount } from '../../compiler/ir/types.ts';
-import type { ElementType, ScalarName } from '../numerics/element.ts';
 import { SCALARS, fractionBits, isFixed, isQuantized, quantizationOf } from '../numerics/element.ts';
 import { FIXED_MAX, FIXED_MIN } from '../numerics/fixed.ts';
+import { exponentOf } from '../numerics/float.ts';
+import { NARROW_FORMATS, fromNarrow, isNarrow, narrowStep } from '../numerics/narrow.ts';
 import { I8_MAX, I8_MIN, dequantizeInteger } from '../numerics/requantize.ts';
 
 export interface Grid {
@@ -14,24 +15,18 @@ export interface Grid {
   readonly high: number;
 }
 
-/** Stored bits of the fraction, exponent of the least normal number, greatest finite number. */
-const FLOATS = {
-  f32: { fraction: 23, minimum: -126, maximum: (2 - 2 ** -23) * 2 ** 127 },
-  f16: { fraction: 10, minimum: -14, maximum: 65504 },
-  bf16: { fraction: 7, minimum: -126, maximum: (2 - 2 ** -7) * 2 ** 127 },
-  f8e4m3: { fraction: 3, minimum: -6, maximum: 448 },
-  f8e5m2: { fraction: 2, minimum: -14, maximum: 57344 },
-} as const satisfies Partial<Record<ScalarName, { fraction: number; minimum: number; maximum: number }>>;
+/** The greatest finite number of binary32. */
+const GREATEST_F32 = (2 - 2 ** -23) * 2 ** 127;
 
 export function gridOf({ element }: TensorType): Grid {
   if (isFixed(element)) {
     const step = 2 ** -fractionBits(element);
     return { step: () => step, low: FIXED_MIN * step, high: FIXED_MAX * step };
   }
-  if (isFloat(element)) {
-    const { fraction, minimum, maximum } = FLOATS[element];
-    const step = (x: number): number => 2 ** (Math.max(minimum, exponentOf(x)) - fraction);
-    return { step, low: -maximum, high: maximum };
+  if (element === 'f32') return { step: (x) => 2 ** (Math.max(-126, exponentOf(x)) - 23), low: -GREATEST_F32, high: GREATEST_F32 };
+  if (isNarrow(element)) {
+    const greatest = fromNarrow(element, NARROW_FORMATS[element].greatest);
+    return { step: (x) => narrowStep(element, x), low: -greatest, high: greatest };
   }
   if (isQuantized(element)) {
     const { scales, zeroPoint } = quantizationOf(element);
@@ -50,16 +45,4 @@ export function stepsOf(type: TensorType): (x: number, index: number) => number 
   if (axis === undefined) return gridOf(type).step;
   const inner = elementCount(type.shape.slice(axis + 1));
   return (_, index) => scales[Math.floor(index / inner) % scales.length] ?? NaN;
-}
-
-function isFloat(element: ElementType): element is keyof typeof FLOATS {
-  return Object.hasOwn(FLOATS, element);
-}
-
-const cast = new DataView(new ArrayBuffer(8));
-
-/** floor(log2 |x|) of a finite number; very small for zero. */
-function exponentOf(x: number): number {
-  cast.setFloat64(0, x);
-  return ((cast.getUint32(0) >>> 20) & 0x7ff) - 1023;
 }

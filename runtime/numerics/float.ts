@@ -41,3 +41,11 @@ export function pmax(a: number, b: number): number {
 export function pmin(a: number, b: number): number {
   return b < a ? b : a;
 }
+
+const wide = new DataView(new ArrayBuffer(8));
+
+/** floor(log2 |x|) of a finite double; very small for zero. */
+export function exponentOf(x: number): number {
+  wide.setFloat64(0, x);
+  return ((wide.getUint32(0) >>> 20) & 0x7ff) - 1023;
+}

@@ -3,6 +3,7 @@
  * revision 1.0). Each of their numbers is a binary32 number, so arithmetic widens them, computes in binary32 and rounds once.
  */
 import { roundTiesToEven } from './fixed.ts';
+import { exponentOf } from './float.ts';
 
 interface Format {
   readonly bits: 8 | 16;
@@ -107,12 +108,10 @@ function decode(name: NarrowName, encoded: number): number {
   return sign * (field === 0 ? fraction : fraction + 2 ** fractionBits) * 2 ** (Math.max(1, field) - 1 + leastExponent - fractionBits);
 }
 
-/** Distance of the numbers of a format around a binary32 number, on the side away from zero. */
+/** Distance from `x` to the next number of a format away from zero. */
 export function narrowStep(name: NarrowName, x: number): number {
   const { fractionBits, leastExponent } = NARROW_FORMATS[name];
-  cast[0] = Math.abs(x);
-  const exponent = ((castBits[0] as number) >>> SINGLE_FRACTION_BITS) - SINGLE_BIAS;
-  return 2 ** (Math.max(leastExponent, exponent) - fractionBits);
+  return 2 ** (Math.max(leastExponent, exponentOf(x)) - fractionBits);
 }
 
 /** `toNarrow` of each element. */

@@ -1,5 +1,5 @@
 /** Real numbers as they are stored in an element type, and back: what the host does at the ports of a program, and what conversions mean. */
-import type { ElementType } from './element.ts';
+import type { ElementType, QuantizedName } from './element.ts';
 import { fractionBits, isFixed, isQuantized, quantizationOf } from './element.ts';
 import { fromFixed16, toFixed16 } from './fixed.ts';
 import { fromNarrow, isNarrow, narrowEncoder } from './narrow.ts';
@@ -40,7 +40,7 @@ export function encodeInto(to: Int8Array | Int16Array, element: ElementType, num
 }
 
 /** What `quantizeFloat` multiplies with for a type of one scale, and its zero point. */
-export function inverseScaleOf(element: `i8<${string}>`): { readonly inverse: number; readonly zeroPoint: number } {
+export function inverseScaleOf(element: QuantizedName): { readonly inverse: number; readonly zeroPoint: number } {
   const { scales, zeroPoint } = quantizationOf(element);
   return { inverse: Math.fround(1 / (scales[0] ?? NaN)), zeroPoint };
 }

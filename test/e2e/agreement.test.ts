@@ -1,6 +1,7 @@
 /** The main promise, on all images: compiled programs predict what onnxruntime predicts, and our three executors agree bit for bit. */
 import { describe, expect, it } from 'vitest';
 import { compare, countAgreeing } from '../../benchmarks/compare.ts';
+import { FLOAT_NETWORKS, REDUCED_PRESETS } from '../../benchmarks/report.ts';
 
 const BIT_CHECKED = 50;
 
@@ -36,12 +37,10 @@ describe('predictions equal onnxruntime', () => {
 });
 
 describe('all executors give the same bits in every precision', () => {
-  const networks = ['lenet-300-100', 'lenet-5', 'alexnet', 'vgg', 'googlenet', 'squeezenet', 'resnet', 'mobilenet', 'inception-v3'];
-  it.each(networks)(
+  it.each(FLOAT_NETWORKS)(
     '%s',
     async (model) => {
-      for (const preset of ['f16', 'bf16', 'fixed16', 'int8', 'f8e4m3', 'f8e5m2'])
-        expect(await countAgreeing(model, preset, 1), preset).toBe(1);
+      for (const preset of REDUCED_PRESETS) expect(await countAgreeing(model, preset, 1), preset).toBe(1);
     },
     120_000,
   );
