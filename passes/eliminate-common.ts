@@ -1,6 +1,6 @@
 import { contentHash } from '../compiler/ir/content-hash.ts';
 import type { ConstantNode, Graph, Node, OpNode } from '../compiler/ir/graph.ts';
-import { opRecord } from '../compiler/ir/ops.ts';
+import { hasTrait } from '../compiler/ir/ops.ts';
 import { dataBytes } from '../compiler/ir/tensor.ts';
 import { printType } from '../compiler/ir/types.ts';
 import type { PassContext } from './pass.ts';
@@ -49,7 +49,7 @@ function withInputs(node: OpNode, inputs: readonly string[]): OpNode {
 
 /** Equal for operations that compute the same: of op, operands (in either order where that does not matter), attributes and type. */
 function operationKey({ op, inputs, attributes, type }: OpNode): string {
-  const operands = opRecord(op).traits.includes('commutative') ? inputs.toSorted() : inputs;
+  const operands = hasTrait(op, 'commutative') ? inputs.toSorted() : inputs;
   const values = Object.values(attributes).map((value) => (Object.is(value, -0) ? '-0' : String(value)));
   return JSON.stringify([op, operands, values, printType(type)]);
 }

@@ -1,5 +1,6 @@
 import type { QuantizedName } from '../runtime/numerics/element.ts';
 import type { Graph, OpNode } from '../compiler/ir/graph.ts';
+import { hasTrait } from '../compiler/ir/ops.ts';
 import { pass } from './pass.ts';
 import type { CalibrationStatistics } from './calibration.ts';
 import { needsConstantWeights } from './precision/constants.ts';
@@ -110,7 +111,7 @@ function valueTypes(
 function isGiven(value: string, graph: Graph): boolean {
   const node = graph.node(value);
   if (node.kind !== 'op') return node.kind === 'input';
-  return ['transpose', 'reshape', 'flatten'].includes(node.op) && isGiven(node.inputs[0] ?? '', graph);
+  return hasTrait(node.op, 'moving') && isGiven(node.inputs[0] ?? '', graph);
 }
 
 /** How much wider the range of a concatenation may be for an operand that others read too. */

@@ -5,7 +5,7 @@
 import { evaluateGraph } from '../ir/evaluate.ts';
 import { GraphBuilder } from '../ir/builder.ts';
 import { OpError } from '../ir/op.ts';
-import { opRecord } from '../ir/ops.ts';
+import { hasTrait } from '../ir/ops.ts';
 import type { Tensor } from '../ir/tensor.ts';
 import { binary, cast, comparison, divide, isInteger, logical, modulo, unary, variadic, where } from './arithmetic/elementwise.ts';
 import { expand, gather, nonZero, reduce, slice, split, tile } from './arithmetic/moving.ts';
@@ -141,7 +141,7 @@ function valueOf(builder: GraphBuilder, name: string, node: NodeImport): Tensor 
   const graph = builder.build();
   for (const { op, type } of graph.ops) {
     // A view has its operand's bytes.
-    if (opRecord(op).traits.includes('view')) node.checkType(type);
+    if (hasTrait(op, 'view')) node.checkType(type);
     else node.reserve(type);
   }
   const value = evaluateGraph(graph, new Map()).get(name);

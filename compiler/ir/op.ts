@@ -37,9 +37,10 @@ export interface InputSpec {
 /**
  * elementwise: result shape is the broadcast of the operands' · commutative · view: moves no data, elements keep their row-major order ·
  * reducing: sums products, so a rewrite may reassociate it · activation: one that can be fused into its producer ·
- * conversion: the same numbers in another element type
+ * conversion: the same numbers in another element type · moving: the elements of the one operand, each at some place ·
+ * selecting: every element is one of the operands' or of the attributes'
  */
-export type Trait = 'elementwise' | 'commutative' | 'view' | 'reducing' | 'activation' | 'conversion';
+export type Trait = 'elementwise' | 'commutative' | 'view' | 'reducing' | 'activation' | 'conversion' | 'moving' | 'selecting';
 
 /** A 1:1 mapping from an ONNX operator; attributes are renamed by `attributes` (ours ← ONNX's), the rest keep their names. */
 export interface OnnxMapping {

@@ -11,6 +11,8 @@ const TRAITS: Readonly<Record<Trait, string>> = {
   reducing: 'sums products',
   activation: 'an activation that products can apply themselves',
   conversion: 'the same numbers in another element type',
+  moving: 'only moves elements',
+  selecting: 'chooses among elements',
 };
 
 /** Markdown: every op with its operands, attributes and ONNX operator. */

@@ -1,16 +1,13 @@
 /** Which operations of a float graph are to compute in another element type. */
 import type { Graph, OpNode } from '../../compiler/ir/graph.ts';
 import type { OpName } from '../../compiler/ir/ops.ts';
+import { hasTrait } from '../../compiler/ir/ops.ts';
 import type { PassContext } from '../pass.ts';
 import { Patterns, warnOfUnused } from './patterns.ts';
 
-/** Ops that only move, choose or clamp elements: they follow what is around them. */
-const FOLLOWING: readonly OpName[] = ['relu', 'clip', 'max-pool', 'concat', 'pad', 'reshape', 'flatten', 'transpose'];
-/** Of those, ops that cost nothing in any type. */
-const FREE: readonly OpName[] = ['reshape', 'flatten'];
-
+/** Whether an operation only moves, chooses or clamps elements: such follow what is around them. */
 export function follows({ op }: OpNode): boolean {
-  return FOLLOWING.includes(op);
+  return hasTrait(op, 'moving', 'selecting');
 }
 
 export interface PlanOptions {
@@ -69,6 +66,6 @@ function worthwhile(graph: Graph, eligible: readonly OpNode[], computes: readonl
   const wanted = new Set(eligible.filter(({ op }) => computes.includes(op)).map(({ name }) => name));
   const following = eligible.filter(follows);
   for (const node of following.toReversed()) if (graph.users(node.name).some(({ name }) => wanted.has(name))) wanted.add(node.name);
-  for (const node of following) if (!FREE.includes(node.op) && node.inputs.some((input) => wanted.has(input))) wanted.add(node.name);
+  for (const node of following) if (!hasTrait(node.op, 'view') && node.inputs.some((input) => wanted.has(input))) wanted.add(node.name);
   return wanted;
 }

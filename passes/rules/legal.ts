@@ -2,7 +2,7 @@
 import { isNarrow } from '../../runtime/numerics/narrow.ts';
 import type { AttributeValue, OpNode } from '../../compiler/ir/graph.ts';
 import { NO_ACTIVATION } from '../../compiler/ir/ops/activation.ts';
-import { opRecord } from '../../compiler/ir/ops.ts';
+import { hasTrait } from '../../compiler/ir/ops.ts';
 import { broadcastTo, permute } from '../../compiler/ir/ops/strided.ts';
 import { elementCount, sameShape } from '../../compiler/ir/types.ts';
 import { BATCH_NORM_TO_ARITHMETIC } from '../fold-batch-norm.ts';
@@ -112,9 +112,7 @@ export const NORMAL_FORM_RULES = [
     apply(node, rewriter) {
       const [a = '', b = ''] = node.inputs;
       const full = (name: string): boolean => sameShape(rewriter.type(name).shape, node.type.shape);
-      return opRecord(node.op).traits.includes('commutative') && !full(a) && full(b)
-        ? rewriter.make(node.op, [b, a], node.attributes)
-        : undefined;
+      return hasTrait(node.op, 'commutative') && !full(a) && full(b) ? rewriter.make(node.op, [b, a], node.attributes) : undefined;
     },
   }),
 ];

@@ -8,6 +8,7 @@ import { evaluateNode } from '../../compiler/ir/evaluate.ts';
 import type { Graph, Node, OpNode } from '../../compiler/ir/graph.ts';
 import type { Magnitude } from '../../compiler/ir/op.ts';
 import type { OpName } from '../../compiler/ir/ops.ts';
+import { hasTrait } from '../../compiler/ir/ops.ts';
 import { unitsOfSums } from '../../compiler/ir/ops/integers.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { floats } from '../../compiler/ir/tensor.ts';
@@ -20,21 +21,8 @@ import { stepsOf } from './grid.ts';
 /** What becomes of the f32 numbers of a value that the program holds in its own type. */
 type Rounding = (numbers: Tensor, node: Node) => Tensor;
 
-/** Ops whose results are numbers that their operands hold already: nothing is rounded. */
-const SELECTING: readonly OpName[] = [
-  'relu',
-  'clip',
-  'max-pool',
-  'concat',
-  'pad',
-  'reshape',
-  'flatten',
-  'transpose',
-  'identity',
-  'dequantize',
-];
-/** Ops that are the identity on numbers. */
-const CONVERTING: ReadonlySet<string> = new Set(['quantize', 'dequantize', 'requantize', 'cast']);
+/** Whether the results are numbers that the operands hold already: nothing is rounded. */
+const selects = ({ op }: OpNode): boolean => hasTrait(op, 'moving', 'selecting') || op === 'dequantize';
 /** Numbers that an op puts among those of its operands, rounded to their type. */
 const ROUNDED_ATTRIBUTES: Partial<Record<OpName, readonly string[]>> = { clip: ['min', 'max'], pad: ['value'] };
 
@@ -82,7 +70,7 @@ export class NoiseModel {
     const isSelected = (name: string): boolean => {
       const node = this.#graph.node(name);
       if (cut.has(name) && !(name === root && node.kind === 'op')) return true;
-      return node.kind === 'op' && SELECTING.includes(node.op) && node.inputs.every((input) => input === '' || isSelected(input));
+      return node.kind === 'op' && selects(node) && node.inputs.every((input) => input === '' || isSelected(input));
     };
     return isSelected(root) ? this.#evaluate(root, cut, (value) => value) : undefined;
   }
@@ -116,7 +104,7 @@ export class NoiseModel {
         node,
         node.inputs.map((input) => (input === '' ? undefined : valueOf(input))),
       );
-      return SELECTING.includes(node.op) ? value : round(value, node);
+      return selects(node) ? value : round(value, node);
     };
     return valueOf(root);
   }
@@ -124,7 +112,7 @@ export class NoiseModel {
   /** The op on real numbers, in f32. */
   #applied(node: OpNode, operands: readonly (Tensor | undefined)[]): Tensor {
     const [first] = operands;
-    if (CONVERTING.has(node.op) && first) return first;
+    if (hasTrait(node.op, 'conversion') && first) return first;
     const inFloat: OpNode = { ...node, type: { element: 'f32', shape: node.type.shape }, attributes: numbersHeld(node) };
     return evaluateNode(inFloat, isProduct(node) ? this.#withRealBias(node, operands) : operands);
   }

@@ -2,8 +2,8 @@
 import { DiagnosticError, fail } from '../../compiler/ir/diagnostic.ts';
 import { equalGraphs } from '../../compiler/ir/equal.ts';
 import { evaluateGraph, evaluateNode } from '../../compiler/ir/evaluate.ts';
-import type { Graph, InputNode } from '../../compiler/ir/graph.ts';
-import type { OpName } from '../../compiler/ir/ops.ts';
+import type { Graph, InputNode, OpNode } from '../../compiler/ir/graph.ts';
+import { hasTrait } from '../../compiler/ir/ops.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { floats, tensor } from '../../compiler/ir/tensor.ts';
 import { elementCount } from '../../compiler/ir/types.ts';
@@ -207,12 +207,12 @@ function presentElements(value: Tensor, { present, size }: Batch): Float32Array 
 /** All values of a graph in one run, by name. */
 type Execute = (inputs: Sample) => ReadonlyMap<string, Tensor>;
 
-/** Ops that only move elements: programs may hold both values in one memory, so the host moves what they give. */
-const MOVING: readonly OpName[] = ['transpose', 'reshape', 'flatten', 'identity'];
+/** Of an op that only moves elements programs may hold both values in one memory, so the host moves what it gives. */
+const isMoved = ({ op }: OpNode): boolean => hasTrait(op, 'moving');
 
 /** The fast engine where the graph can be compiled with all its values as outputs; else the evaluator, which gives the same values. */
 function executor(graph: Graph, target: Target): Execute {
-  const outputs = graph.ops.filter(({ op }) => !MOVING.includes(op)).map(({ name }) => ({ name, value: name }));
+  const outputs = graph.ops.filter((node) => !isMoved(node)).map(({ name }) => ({ name, value: name }));
   const program = programOf(graph.with({ outputs }), target);
   if (!program)
     return (inputs) => {
@@ -228,9 +228,7 @@ function executor(graph: Graph, target: Target): Execute {
     for (const node of graph.ops)
       values.set(
         node.name,
-        MOVING.includes(node.op)
-          ? evaluateNode(node, [valueIn(values, node.inputs[0] ?? '')])
-          : tensor(node.type, machine.readOutput(node.name)),
+        isMoved(node) ? evaluateNode(node, [valueIn(values, node.inputs[0] ?? '')]) : tensor(node.type, machine.readOutput(node.name)),
       );
     return values;
   };

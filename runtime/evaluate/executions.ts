@@ -1,7 +1,7 @@
 /** Graphs that are compiled and executed on one data set; programs that are the same are executed once. */
 import { asOptimized, compileOptimized } from '../../compiler/pipeline.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
-import { opRecord } from '../../compiler/ir/ops.ts';
+import { hasTrait } from '../../compiler/ir/ops.ts';
 import type { ContainerInfo } from '../../isa/container.ts';
 import { containerHash, encodeContainer } from '../../isa/container.ts';
 import type { Program } from '../../isa/program.ts';
@@ -85,7 +85,7 @@ export class Executions {
 }
 
 function countConversions(legal: Graph, program: Program): Conversions {
-  const conversions = legal.ops.filter(({ op }) => opRecord(op).traits.includes('conversion'));
+  const conversions = legal.ops.filter(({ op }) => hasTrait(op, 'conversion'));
   const executed = new Set(program.debug.map(({ node }) => node));
   const inside = conversions.filter(({ name }) => executed.has(name)).length;
   return { inside, atPorts: conversions.length - inside };

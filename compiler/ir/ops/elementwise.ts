@@ -173,7 +173,7 @@ export const ELEMENTWISE = {
     doc: '`x < 0 ? 0 : x`: NaN stays NaN, -0 stays -0. Of integers, the real number that they stand for.',
     inputs: [{ name: 'x' }],
     attributes: {},
-    traits: ['elementwise', 'activation'],
+    traits: ['elementwise', 'activation', 'selecting'],
     onnx: { op: 'Relu', since: 6 },
     infer(inputs) {
       const x = operand(inputs, 0, 'x');
@@ -196,7 +196,7 @@ export const ELEMENTWISE = {
       min: { kind: 'float', default: -Infinity, doc: 'lower bound' },
       max: { kind: 'float', default: Infinity, doc: 'upper bound' },
     },
-    traits: ['elementwise', 'activation'],
+    traits: ['elementwise', 'activation', 'selecting'],
     onnx: { op: 'Clip', since: 6 },
     infer(inputs) {
       const x = operand(inputs, 0, 'x');
@@ -216,7 +216,7 @@ export const ELEMENTWISE = {
     doc: 'The operand itself, bit for bit.',
     inputs: [{ name: 'x' }],
     attributes: {},
-    traits: ['view'],
+    traits: ['view', 'moving'],
     onnx: { op: 'Identity', since: 1 },
     infer: (inputs) => operand(inputs, 0, 'x'),
     evaluate: (inputs) => operand(inputs, 0, 'x'),

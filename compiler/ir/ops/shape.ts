@@ -79,7 +79,7 @@ export const SHAPE = {
     doc: 'A matrix with the same elements: the dimensions before `axis` become the rows, the others the columns.',
     inputs: [{ name: 'x' }],
     attributes: { axis: { kind: 'int', default: 1, doc: 'first dimension of the columns; negative counts from the end' } },
-    traits: ['view'],
+    traits: ['view', 'moving'],
     onnx: { op: 'Flatten', since: 1 },
     infer(inputs, { axis }) {
       const x = operand(inputs, 0, 'x');
@@ -95,7 +95,7 @@ export const SHAPE = {
     doc: 'The same elements in row-major order under another shape. A dimension along which there are scales is kept.',
     inputs: [{ name: 'x' }],
     attributes: { shape: { kind: 'ints', doc: 'the new shape, every dimension given' } },
-    traits: ['view'],
+    traits: ['view', 'moving'],
     onnx: { op: 'Reshape', since: 5 },
     infer(inputs, { shape }) {
       const x = operand(inputs, 0, 'x');
@@ -112,7 +112,7 @@ export const SHAPE = {
     doc: 'The operands one after the other along `axis`; all other dimensions are alike, and quantized operands have one scale along it.',
     inputs: [{ name: 'x', variadic: true }],
     attributes: { axis: { kind: 'int', doc: 'the dimension that is joined; negative counts from the end' } },
-    traits: [],
+    traits: ['selecting'],
     onnx: { op: 'Concat', since: 4 },
     infer(inputs, { axis }) {
       const types = inputs.map((_, i) => operand(inputs, i, 'x'));
@@ -170,7 +170,7 @@ export const SHAPE = {
       pads: { kind: 'ints', doc: 'elements before each dimension, then behind each' },
       value: { kind: 'float', default: 0, doc: 'what stands there' },
     },
-    traits: [],
+    traits: ['selecting'],
     infer(inputs, { pads }) {
       const x = operand(inputs, 0, 'x');
       requireOrdered(x, 'x');
@@ -199,7 +199,7 @@ export const SHAPE = {
     doc: 'Dimensions in another order: dimension i of the result is dimension `perm[i]` of x; scales go along with theirs.',
     inputs: [{ name: 'x' }],
     attributes: { perm: { kind: 'ints', doc: 'a permutation of the dimensions' } },
-    traits: [],
+    traits: ['moving'],
     onnx: { op: 'Transpose', since: 1 },
     infer(inputs, { perm }) {
       const x = operand(inputs, 0, 'x');

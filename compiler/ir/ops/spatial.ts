@@ -222,7 +222,7 @@ export const SPATIAL = {
       ...WINDOW_ATTRIBUTES,
       ceil_mode: { kind: 'bool', default: false, doc: 'round the number of windows up instead of down' },
     },
-    traits: [],
+    traits: ['selecting'],
     onnx: { op: 'MaxPool', since: 1, attributes: { kernel: 'kernel_shape' } },
     infer(inputs, attributes) {
       const x = operand(inputs, 0, 'x');
