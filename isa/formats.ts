@@ -56,6 +56,16 @@ export const scalarStore = form({
   assembly: ['scalar', 'base', 'offset'],
 });
 
+/** What products that may add to their outputs have in the lower half. */
+const accumulating = {
+  type: typeField(25, 22),
+  acc: flag(21, 'xacc'),
+  rep: flag(20, 'xrep'),
+  count: registerWhen('rep', 19, 14, 'count'),
+  ostride: registerWhen('rep', 13, 8, 'stride'),
+  istride: registerWhen('rep', 7, 2, 'stride'),
+} as const;
+
 /** opcode 8 | Vout_addr 6 | Vout_size 6 | Min_addr 6 | Vin_addr 6 | Vin_size 6 | 26. */
 export const product = form({
   fields: {
@@ -64,12 +74,7 @@ export const product = form({
     matrix: register(43, 38, 'address'),
     in: register(37, 32, 'address'),
     in_size: register(31, 26, 'size'),
-    type: typeField(25, 22),
-    acc: flag(21, 'xacc'),
-    rep: flag(20, 'xrep'),
-    count: registerWhen('rep', 19, 14, 'count'),
-    ostride: registerWhen('rep', 13, 8, 'stride'),
-    istride: registerWhen('rep', 7, 2, 'stride'),
+    ...accumulating,
   },
   assembly: ['out', 'out_size', 'matrix', 'in', 'in_size', 'count', 'ostride', 'istride'],
 });
@@ -97,12 +102,7 @@ export const columns = form({
     matrix: register(43, 38, 'address'),
     in: register(37, 32, 'address'),
     taps: register(31, 26, 'count'),
-    type: typeField(25, 22),
-    acc: flag(21, 'xacc'),
-    rep: flag(20, 'xrep'),
-    count: registerWhen('rep', 19, 14, 'count'),
-    ostride: registerWhen('rep', 13, 8, 'stride'),
-    istride: registerWhen('rep', 7, 2, 'stride'),
+    ...accumulating,
   },
   assembly: ['out', 'size', 'matrix', 'in', 'taps', 'count', 'ostride', 'istride'],
 });
@@ -320,26 +320,26 @@ export const scaledSumAccesses = [
   { space: 'vector', mode: 'read', base: 'b', width: ['size'], element: 'i8' },
 ] as const satisfies readonly Access[];
 
+/** Both directions between binary32 and integers. */
+const scaled = {
+  out: register(55, 50, 'address'),
+  size: register(49, 44, 'size'),
+  in: register(43, 38, 'address'),
+  scale: register(37, 32, 'scalar'),
+  type: typeField(31, 28),
+  zero: register(27, 22, 'scalar'),
+} as const;
+
 export const quantize = form({
   fields: {
-    out: register(55, 50, 'address'),
-    size: register(49, 44, 'size'),
-    in: register(43, 38, 'address'),
-    scale: register(37, 32, 'scalar'),
-    type: typeField(31, 28),
-    zero: register(27, 22, 'scalar'),
+    ...scaled,
     bounds: register(21, 16, 'scalar'),
   },
   assembly: ['out', 'size', 'in', 'scale', 'zero', 'bounds'],
 });
 export const dequantize = form({
   fields: {
-    out: register(55, 50, 'address'),
-    size: register(49, 44, 'size'),
-    in: register(43, 38, 'address'),
-    scale: register(37, 32, 'scalar'),
-    type: typeField(31, 28),
-    zero: register(27, 22, 'scalar'),
+    ...scaled,
   },
   assembly: ['out', 'size', 'in', 'scale', 'zero'],
 });
