@@ -9,11 +9,11 @@ import type { PassInvocation, Rearrangement } from '../passes/pass.ts';
 import { invoke } from '../passes/pass.ts';
 import { legalizeLayout } from '../passes/legalize-layout.ts';
 import { toFixedPoint } from '../passes/to-fixed-point.ts';
-import { eliminateDead } from '../passes/eliminate-dead.ts';
 import { PROPERTIES, isReduced } from '../passes/properties.ts';
 import { fixed16 } from '../runtime/numerics/element.ts';
 import { fail } from './ir/diagnostic.ts';
 import type { Graph } from './ir/graph.ts';
+import { isPortable, portSides } from './ir/ports.ts';
 import { checkGraph } from './ir/verify.ts';
 import type { Lowered, LowerOptions } from './lower/lower.ts';
 import { lower } from './lower/lower.ts';
@@ -76,18 +76,15 @@ export function asOptimized(graph: Graph): Graph {
 
 /** The rewrites that a target cannot do without: its layouts and its element type. Throws a diagnostic for a graph in types that it does not have. */
 export function legalization(optimized: Graph, target: Target): readonly PassInvocation[] {
-  return [
-    invoke(legalizeLayout),
-    ...(needsFixedPoint(optimized, target) ? [invoke(toFixedPoint, { fraction: target.fractionBits })] : []),
-    invoke(eliminateDead),
-  ];
+  return [invoke(legalizeLayout), ...(needsFixedPoint(optimized, target) ? [invoke(toFixedPoint, { fraction: target.fractionBits })] : [])];
 }
 
 /** Whether the target computes in fixed point only, and the graph does not yet. */
 function needsFixedPoint(graph: Graph, target: Target): boolean {
   if (target.datapath !== 'fx16') return false;
   const own = fixed16(target.fractionBits);
-  const converted = graph.ops.filter(isReduced);
+  const sides = portSides(graph, isPortable);
+  const converted = graph.ops.filter((node) => isReduced(node) && !sides.has(node.name));
   const foreign = converted.find(({ type }) => type.element !== own);
   if (foreign)
     fail(

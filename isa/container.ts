@@ -2,7 +2,7 @@
  * The `.cam` file: a program on disk. Equal programs have equal bytes, and a file that is not exactly what the encoder writes is refused.
  *
  *     0   8  magic 89 43 41 4D 0D 0A 1A 0A (the line ends show damage by text transfers)
- *     8   4  version, 1
+ *     8   4  version, 2
  *     12  4  bytes of the whole file
  *     16  …  three sections META, CODE, DATA: tag (4), offset (4), bytes (4), SHA-256 (32)
  *     148 32 SHA-256 of the 148 bytes above, which hold the hashes of the sections: it identifies the program
@@ -20,7 +20,7 @@ import type { Program } from './program.ts';
 import { MAX_INSTRUCTIONS } from './program.ts';
 
 const MAGIC = Uint8Array.of(0x89, 0x43, 0x41, 0x4d, 0x0d, 0x0a, 0x1a, 0x0a);
-export const CONTAINER_VERSION = 1;
+export const CONTAINER_VERSION = 2;
 
 const TAGS = ['META', 'CODE', 'DATA'] as const;
 type Tag = (typeof TAGS)[number];

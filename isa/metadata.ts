@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parseElementType, isFixed } from '../runtime/numerics/element.ts';
 import { jsonPath } from './json.ts';
 import type { PortElement, StoredElement } from './program.ts';
-import { isStoredElement, MAX_INSTRUCTIONS } from './program.ts';
+import { isStoredElement, MAX_INSTRUCTIONS, MAX_VIA } from './program.ts';
 
 const MAX_NAME = 1024;
 const MAX_PORTS = 256;
@@ -43,6 +43,7 @@ const port = z.strictObject({
   bytes: size,
   layout: z.array(size).max(MAX_RANK),
   stored: storedElement,
+  via: z.array(storedElement).max(MAX_VIA),
 });
 
 const debugEntry = z.strictObject({

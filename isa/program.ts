@@ -52,6 +52,8 @@ export interface Port {
   readonly layout: readonly number[];
   /** Element type in DRAM; the host converts, as `runtime/numerics/store.ts` says. */
   readonly stored: StoredElement;
+  /** Element types between what the host has and what it gives, in the order in which data pass them; each rounds and saturates. */
+  readonly via: readonly StoredElement[];
 }
 
 /** Where a run of instructions comes from. */
@@ -87,6 +89,9 @@ export interface Program {
 export function instructionCount(program: Program): number {
   return program.code.length / 2;
 }
+
+/** Element types that data pass one after the other at a port have at most so many members between the first and the last. */
+export const MAX_VIA = 64;
 
 /** Number of elements of a port. */
 export function portElementCount(port: Port): number {

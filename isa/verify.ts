@@ -2,7 +2,7 @@
  * What can be said of a program before it runs: it decodes, the target has its extensions, immediate branches stay inside, segments
  * and ports lie where they may. Addresses in registers are checked by the machine, which traps.
  */
-import { elementBytes, isFixed } from '../runtime/numerics/element.ts';
+import { elementBytes, isFixed, isQuantized, quantizationOf } from '../runtime/numerics/element.ts';
 import { decode, isIllegal } from './codec.ts';
 import { ELEMENT_CODES } from './fields.ts';
 import { branchOffset } from './instruction.ts';
@@ -98,14 +98,16 @@ function overlaps(ranges: readonly NamedRange[]): string[] {
 
 function portProblems(direction: 'input' | 'output', ports: readonly Port[], segment: Segment, target: Target): string[] {
   const problems = ports.flatMap((port) => portProblem(port, segment, target).map((message) => `${direction} '${port.name}' ${message}`));
-  problems.push(...overlaps(ports.map(({ name, address, bytes }) => ({ name: `${direction} '${name}'`, start: address, bytes }))));
+  // The host only reads outputs, so that several may be the same bytes.
+  if (direction === 'input')
+    problems.push(...overlaps(ports.map(({ name, address, bytes }) => ({ name: `${direction} '${name}'`, start: address, bytes }))));
   if (new Set(ports.map(({ name }) => name)).size !== ports.length) problems.push(`two ${direction}s share a name`);
   return problems;
 }
 
 function portProblem(port: Port, segment: Segment, target: Target): string[] {
   const problems: string[] = [];
-  const { shape, address, bytes, layout, element, stored } = port;
+  const { shape, address, bytes, layout, stored, via } = port;
   if (!shape.every((dimension) => Number.isSafeInteger(dimension) && dimension >= 0))
     problems.push(`has no valid shape [${shape.join(',')}]`);
   else if (bytes !== portBytes(port)) problems.push(`takes ${bytes} bytes, its shape and type ${portBytes(port)}`);
@@ -113,7 +115,8 @@ function portProblem(port: Port, segment: Segment, target: Target): string[] {
   if (!isRange({ start: address, bytes }) || address < segment.start || address + bytes > segment.start + segment.bytes)
     problems.push('does not lie in its segment');
   if (address % elementAlignment(stored) !== 0) problems.push(`starts at ${address}, which is not aligned for ${stored}`);
-  if (element !== stored && element !== 'f32') problems.push(`cannot be converted from ${element} to ${stored}`);
+  for (const each of [stored, ...via])
+    if (isQuantized(each) && quantizationOf(each).axis !== undefined) problems.push(`passes ${each}, which has more than one scale`);
   const { extension } = ELEMENT_CODES[codeOfStored(stored, target)];
   if (extension !== undefined && !hasExtension(target, extension))
     problems.push(

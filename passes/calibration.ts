@@ -20,7 +20,7 @@ export interface ValueStatistics {
 /** By the name of the value. */
 export type CalibrationStatistics = ReadonlyMap<string, ValueStatistics>;
 
-/** Gives statistics of all inputs and computed values of a float graph. */
+/** Gives statistics of all inputs and computed values of a graph that are f32. */
 export interface CalibrationProvider {
   (graph: Graph): CalibrationStatistics;
   /** Has those of a graph ready when a pass asks: passes cannot wait, and here an abort can arrive meanwhile. */
@@ -41,15 +41,16 @@ export const NO_CALIBRATION: CalibrationProvider = () =>
 /** Statistics that were taken before; what the graph computes must be among them. */
 export function recordedCalibration(statistics: CalibrationStatistics, place: string): CalibrationProvider {
   return (graph) => {
-    const missing = graph.nodes.find((node) => node.kind !== 'constant' && !statistics.has(node.name));
+    const measured = graph.nodes.filter((node) => node.kind !== 'constant' && node.type.element === 'f32');
+    const missing = measured.find((node) => !statistics.has(node.name));
     if (missing)
       fail('invalid', 'calibration/other-graph', `has no statistics of %${missing.name}`, {
         place: [place],
         hint: 'calibrate again with the passes that stand before the one that needs statistics',
       });
-    for (const node of graph.nodes) {
+    for (const node of measured) {
       const channels = node.type.shape.at(-1) ?? 1;
-      const known = node.kind === 'constant' ? undefined : statistics.get(node.name)?.means.length;
+      const known = statistics.get(node.name)?.means.length;
       if (known !== undefined && known !== channels)
         fail('invalid', 'calibration/other-graph', `has ${known} channels of %${node.name}, which has ${channels}`, { place: [place] });
     }

@@ -5,7 +5,7 @@ import { verifyGraph } from '../compiler/ir/verify.ts';
 import { liveNodes } from './eliminate-dead.ts';
 import { Layouter } from './layout/layouter.ts';
 import { layOut, wantedAsImages } from './layout/operations.ts';
-import { copyOutputs } from './layout/outputs.ts';
+import { assignPorts } from './layout/ports.ts';
 import type { PassContext } from './pass.ts';
 import { pass } from './pass.ts';
 import { rewrite } from './rewrite.ts';
@@ -23,7 +23,7 @@ const BOUND = 3;
 
 export const legalizeLayout = pass({
   name: 'legalize-layout',
-  doc: 'Brings a graph into the form that lowering accepts: images NHWC, weights H×W×I×O and K×N; outputs that no op computes are copied.',
+  doc: 'Brings a graph into the form that lowering accepts: images NHWC, weights H×W×I×O and K×N; what the host does at inputs and outputs is decided, and outputs that no op computes are copied.',
   meaning: 'reassociates',
   bound: BOUND,
   requires: [],
@@ -36,7 +36,7 @@ export const legalizeLayout = pass({
     const normal = rewrite(graph, NORMAL_FORM_RULES, context);
     // Transposes that the layout put in meet those of the model.
     const laidOut = rewrite(withLayout(normal, context), [...VIEW_RULES, ...BROADCAST_RULES], context);
-    const result = copyOutputs(laidOut);
+    const result = assignPorts(laidOut);
     refuseIllegal(result);
     return equalGraphs(result, graph) ? graph : result;
   },

@@ -2,6 +2,8 @@
 import { isFixed, isQuantized } from '../runtime/numerics/element.ts';
 import { isNarrow } from '../runtime/numerics/narrow.ts';
 import type { Graph, OpNode } from '../compiler/ir/graph.ts';
+import { hasTrait } from '../compiler/ir/ops.ts';
+import { isOnHost } from '../compiler/ir/ports.ts';
 import { verifyGraph } from '../compiler/ir/verify.ts';
 import { printDiagnostic } from '../compiler/ir/diagnostic.ts';
 
@@ -37,15 +39,26 @@ export const PROPERTIES = {
     },
   },
   float: {
-    doc: 'without values in narrow floats, fixed point or quantized',
+    doc: 'without values in narrow floats, fixed point or quantized, but for what the host converts and converts back',
     hint: 'the graph has been converted already',
-    violation: firstOp(isReduced, (node) => `%${node.name} has the element type ${node.type.element}`),
+    violation: firstOp(
+      (node) => isReduced(node) && !isOnHost(node),
+      (node) => `%${node.name} has the element type ${node.type.element}`,
+    ),
+  },
+  unconverted: {
+    doc: 'that computes in f32 only, though it may convert, move and choose elements of other types',
+    hint: 'the graph has been converted already',
+    violation: firstOp(
+      (node) => isReduced(node) && !hasTrait(node.op, 'conversion', 'moving', 'selecting'),
+      (node) => `%${node.name}, ${node.op}, has the element type ${node.type.element}`,
+    ),
   },
   fixed: {
     doc: 'computed in 16-bit fixed point, conversions at inputs and outputs aside',
     hint: 'run to-fixed-point before',
     violation: firstOp(
-      (node) => node.type.element === 'f32' && node.op !== 'dequantize' && node.op !== 'transpose',
+      (node) => node.type.element === 'f32' && node.op !== 'dequantize' && !isOnHost(node),
       (node) => `%${node.name}, ${node.op}, computes in f32`,
     ),
   },

@@ -20,7 +20,7 @@ export const quantize = pass({
   name: 'quantize',
   doc: 'Computes in 8-bit integers: values have one scale and zero point each, from their ranges on calibration data, weights a scale for each output channel. Sums of products are exact and requantized once, activations are clamps. What has no such form stays f32 between conversions.',
   meaning: 'lossy',
-  requires: ['legal', 'float'],
+  requires: ['legal', 'unconverted'],
   establishes: ['legal', 'live'],
   params: {
     activations: {

@@ -15,7 +15,7 @@ export const reducePrecision = pass({
   name: 'reduce-precision',
   doc: 'Computes in floats narrower than f32: weights and values are rounded to them, products are summed in f32, biases stay f32. What has no narrow form stays f32 between casts.',
   meaning: 'lossy',
-  requires: ['legal', 'float'],
+  requires: ['legal', 'unconverted'],
   establishes: ['legal', 'live'],
   params: {
     to: { kind: 'enum', values: Object.keys(NARROW_FORMATS), default: 'f16', doc: 'element type of values and weights' },

@@ -21,7 +21,7 @@ export const toDynamicFixed = pass({
   name: 'to-dynamic-fixed',
   doc: 'Computes in 16-bit fixed point with a binary point for each value, from its range on calibration data. Sums of products are exact and rounded once. What has no such form stays f32 between conversions.',
   meaning: 'lossy',
-  requires: ['legal', 'float'],
+  requires: ['legal', 'unconverted'],
   establishes: ['legal', 'live'],
   params: { keep: KEEP_PARAMETER },
   calibrated: true,

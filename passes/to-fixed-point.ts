@@ -6,9 +6,11 @@ import { DiagnosticError } from '../compiler/ir/diagnostic.ts';
 import { equalGraphs } from '../compiler/ir/equal.ts';
 import type { ConstantNode, Graph, OpNode } from '../compiler/ir/graph.ts';
 import { OpError } from '../compiler/ir/op.ts';
+import { isOnHost } from '../compiler/ir/ports.ts';
 import { floats, tensor } from '../compiler/ir/tensor.ts';
 import { tensorType } from '../compiler/ir/types.ts';
 import { GraphWriter } from './graph-writer.ts';
+import { assignPorts } from './layout/ports.ts';
 import type { PassContext } from './pass.ts';
 import { pass } from './pass.ts';
 import type { Bounds } from './rules/activations.ts';
@@ -56,7 +58,8 @@ class Conversion {
     }
     if (this.#problems.length > 0) throw new DiagnosticError(this.#problems);
     const outputs = this.#graph.outputs.map(({ name, value }) => ({ name, value: this.#asFloat(value) }));
-    const result = this.#writer.finish(this.#graph.stage, outputs);
+    const written = this.#writer.finish(this.#graph.stage, outputs);
+    const result = written.stage === 'legal' ? assignPorts(written) : written;
     return equalGraphs(result, this.#graph) ? this.#graph : result;
   }
 
@@ -91,13 +94,8 @@ class Conversion {
       return;
     }
     // The host transposes inputs before it converts them, and outputs after.
-    if (node.op === 'transpose' && this.#float.has(x)) {
-      this.#float.add(this.#writer.copy(node));
-      return;
-    }
-    if (node.op === 'transpose' && this.#graph.isOutput(node.name) && this.#graph.users(node.name).length === 0) {
-      this.#writer.op(node.name, 'transpose', [this.#asFloat(x)], node.attributes, node.origin);
-      this.#float.add(node.name);
+    if (isOnHost(node)) {
+      this.#float.add(this.#writer.op(node.name, node.op, [this.#asFloat(x)], node.attributes, node.origin));
       return;
     }
     try {

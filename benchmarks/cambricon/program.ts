@@ -84,7 +84,7 @@ function mappedArray(line: string): MappedArray[] {
 
 function port({ name, address, shape }: MappedArray, target: Target): Port {
   const element = fixed16(target.fractionBits);
-  const bare = { name, shape, element, address, layout: shape.map((_, i) => i), stored: element };
+  const bare = { name, shape, element, address, layout: shape.map((_, i) => i), stored: element, via: [] };
   return { ...bare, bytes: 2 * portElementCount({ ...bare, bytes: 0 }) };
 }
 

@@ -1,11 +1,12 @@
 /** Writes the messages of an exported model: operators, initializers, and the conversions between what is stored and the real numbers it stands for. */
 import onnxProto from 'onnx-proto';
-import type { ElementType, QuantizedName } from '../../runtime/numerics/element.ts';
-import { isFixed, isQuantized, quantizationOf } from '../../runtime/numerics/element.ts';
+import type { ElementType, FixedName, Quantization, QuantizedName } from '../../runtime/numerics/element.ts';
+import { fractionBits, isFixed, isQuantized, quantizationOf } from '../../runtime/numerics/element.ts';
 import { isNarrow } from '../../runtime/numerics/narrow.ts';
 import { fail } from '../ir/diagnostic.ts';
 import type { Graph, OpNode } from '../ir/graph.ts';
 import type { Tensor } from '../ir/tensor.ts';
+import { uniqueName } from '../ir/names.ts';
 import { dataBytes, tensor } from '../ir/tensor.ts';
 import type { TensorType } from '../ir/types.ts';
 import { tensorType } from '../ir/types.ts';
@@ -13,10 +14,10 @@ import { dataTypeOf } from './tensor.ts';
 
 const { AttributeProto, ModelProto } = onnxProto.onnx;
 
-/** The first that has 8-bit floats. */
-export const EXPORT_OPSET = 19;
+/** The first whose quantization knows 16 bits. */
+export const EXPORT_OPSET = 21;
 /** The version of the format that came with the opset. */
-const IR_VERSION = 9;
+const IR_VERSION = 10;
 
 export type OnnxAttributes = Readonly<Record<string, number | string | readonly number[] | { readonly float: number }>>;
 
@@ -26,8 +27,14 @@ export class ModelWriter {
   readonly #initializers: object[] = [];
   #made = 0;
 
+  /** Names of the graph's values in the model. */
+  readonly #names: ReadonlyMap<string, string>;
+  readonly #taken: Set<string>;
+
   constructor(graph: Graph) {
     this.#graph = graph;
+    this.#names = namesOf(graph);
+    this.#taken = new Set([...this.#names.values(), ...graph.outputs.map(({ name }) => name)]);
   }
 
   type(name: string): TensorType {
@@ -35,7 +42,8 @@ export class ModelWriter {
   }
 
   initializer(name: string, value: Tensor): string {
-    this.#initializers.push({ name, dims: value.type.shape, dataType: exportedType(value.type, name), rawData: dataBytes(value) });
+    const dataType = exportedType(value.type, name);
+    this.#initializers.push({ name: this.#nameOf(name), dims: value.type.shape, dataType, rawData: dataBytes(value) });
     return name;
   }
 
@@ -50,8 +58,8 @@ export class ModelWriter {
 
   /** The real numbers, in f32, that elements of a type stand for; the operand itself where it is f32, unless `output` names the result. */
   real(node: OpNode, value: string, element: ElementType, output?: string): string {
-    if (isQuantized(element)) {
-      const { axis } = quantizationOf(element);
+    if (isQuantized(element) || isFixed(element)) {
+      const { axis } = scalingOf(element);
       return this.add(node, 'DequantizeLinear', [value, ...this.#scaleAndZero(node, element)], axis === undefined ? {} : { axis }, output);
     }
     if (isNarrow(element)) return this.add(node, 'Cast', [value], { to: exportedType(tensorType('f32', []), value) }, output);
@@ -59,8 +67,9 @@ export class ModelWriter {
     return output === undefined ? value : this.add(node, 'Identity', [value], {}, output);
   }
 
-  /** The bias of a product of `x` and `w`: f32, or i32 over the product of their scales. */
+  /** The bias of a product of `x` and `w`: f32, i32 over the product of their scales, or i64 with the fraction bits of both. */
   realBias(node: OpNode, bias: string, x: ElementType, w: ElementType): string {
+    if (isFixed(x) && isFixed(w)) return this.#fixedBias(node, bias, fractionBits(x) + fractionBits(w));
     if (!isQuantized(x) || !isQuantized(w)) return bias;
     const [ofX, { scales, axis }] = [quantizationOf(x), quantizationOf(w)];
     const products = scales.map((scale) => Math.fround(scale * (ofX.scales[0] ?? NaN)));
@@ -68,17 +77,26 @@ export class ModelWriter {
     return this.add(node, 'DequantizeLinear', [bias, factors], axis === undefined ? {} : { axis: 0 });
   }
 
+  /** Operators do not take 64-bit integers for real numbers, so that a bias becomes f32. */
+  #fixedBias(node: OpNode, bias: string, fraction: number): string {
+    const of = this.#graph.node(bias);
+    if (of.kind !== 'constant' || of.type.element !== 'i64') return this.real(node, bias, of.type.element);
+    const values = Float32Array.from(Array.from(of.value.data, Number), (sum) => sum / 2 ** fraction);
+    return this.#operand(node, tensor(tensorType('f32', of.type.shape), values));
+  }
+
   /** f32 as elements of a narrower type, rounded once. */
   stored(node: OpNode, value: string, element: ElementType, output?: string): string {
     const to = exportedType(tensorType(element, []), node.name);
-    if (!isQuantized(element)) return this.add(node, 'Cast', [value], { to }, output);
+    if (!isQuantized(element) && !isFixed(element)) return this.add(node, 'Cast', [value], { to }, output);
     return this.add(node, 'QuantizeLinear', [value, ...this.#scaleAndZero(node, element)], {}, output);
   }
 
   /** The operands of QuantizeLinear and DequantizeLinear behind the first; the zero point has the type of the elements. */
-  #scaleAndZero(node: OpNode, element: QuantizedName): string[] {
-    const { scales, zeroPoint, axis } = quantizationOf(element);
-    const zeros = tensor(tensorType('i8', axis === undefined ? [] : [scales.length]), new Int8Array(scales.length).fill(zeroPoint));
+  #scaleAndZero(node: OpNode, element: QuantizedName | FixedName): string[] {
+    const { scales, zeroPoint, axis } = scalingOf(element);
+    const data = isFixed(element) ? new Int16Array(1) : new Int8Array(scales.length).fill(zeroPoint);
+    const zeros = tensor(tensorType(isFixed(element) ? 'i16' : 'i8', axis === undefined ? [] : [scales.length]), data);
     return [this.#scales(node, scales, axis), this.#operand(node, zeros)];
   }
 
@@ -95,21 +113,20 @@ export class ModelWriter {
   add(node: OpNode, op: string, inputs: readonly string[], attributes: OnnxAttributes = {}, output?: string): string {
     const name = output ?? this.#fresh(node.name);
     const attribute = Object.entries(attributes).map(([key, value]) => attributeOf(key, value));
-    this.#nodes.push({ name, opType: op, input: [...inputs], output: [name], attribute, docString: node.origin.join(', ') });
+    const [input, result] = [inputs.map((each) => this.#nameOf(each)), this.#nameOf(name)];
+    this.#nodes.push({ name: result, opType: op, input, output: [result], attribute, docString: node.origin.join(', ') });
     return name;
   }
 
   finish(): Uint8Array {
     const { inputs, outputs, name } = this.#graph;
-    // Outputs have names of their own, which may be those of other values.
-    const taken = new Set(this.#graph.nodes.map((node) => node.name));
-    const ends = outputs.map((output) => {
-      if (output.name === output.value) return output.name;
-      if (taken.has(output.name))
-        fail('unsupported', 'onnx/output-name', `output ${output.name} has the name of another value`, { place: [output.name] });
-      this.#nodes.push({ name: output.name, opType: 'Identity', input: [output.value], output: [output.name], attribute: [] });
-      return output.name;
-    });
+    for (const { name: output, value } of outputs) {
+      const given = this.#nameOf(value);
+      if (given === output || copiedInput(this.#graph, value) === output) continue;
+      if (inputs.some((input) => input.name === output))
+        fail('unsupported', 'onnx/output-name', `output ${output} has the name of an input and other values`, { place: [output] });
+      this.#nodes.push({ name: output, opType: 'Identity', input: [given], output: [output], attribute: [] });
+    }
     return ModelProto.encode(
       ModelProto.create({
         irVersion: IR_VERSION,
@@ -120,25 +137,55 @@ export class ModelWriter {
           node: this.#nodes,
           initializer: this.#initializers,
           input: inputs.map((input) => valueInfo(input.name, input.type)),
-          output: ends.map((end, i) => valueInfo(end, this.type(outputs[i]?.value ?? end))),
+          output: outputs.map((output) => valueInfo(output.name, this.type(output.value))),
         },
       }),
     ).finish();
   }
 
   #fresh(base: string): string {
-    const name = `${base}/onnx${this.#made++}`;
-    return this.#graph.find(name) ? this.#fresh(base) : name;
+    const name = uniqueName(`${base}/onnx${this.#made++}`, (each) => this.#taken.has(each) || this.#graph.find(each) !== undefined);
+    this.#taken.add(name);
+    return name;
   }
+
+  #nameOf(value: string): string {
+    return this.#names.get(value) ?? value;
+  }
+}
+
+/** Inputs and outputs have the model's names, an output on the value that an op computes for it; what else has one of these gets another. */
+function namesOf(graph: Graph): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  const taken = new Set(graph.inputs.map(({ name }) => name));
+  for (const { name, value } of graph.outputs) {
+    if (graph.node(value).kind !== 'op' || names.has(value) || taken.has(name)) continue;
+    names.set(value, name);
+  }
+  for (const { name } of graph.outputs) taken.add(name);
+  for (const node of graph.nodes) {
+    if (node.kind === 'input' || names.has(node.name)) continue;
+    const name = uniqueName(node.name, (each) => taken.has(each) || (each !== node.name && graph.find(each) !== undefined));
+    names.set(node.name, name);
+    taken.add(name);
+  }
+  return names;
+}
+
+/** The input that a value is a copy of, or undefined. */
+function copiedInput(graph: Graph, value: string): string | undefined {
+  let node = graph.node(value);
+  while (node.kind === 'op' && node.op === 'identity') node = graph.node(node.inputs[0] ?? '');
+  return node.kind === 'input' ? node.name : undefined;
+}
+
+/** The scales of quantized integers; fixed point has one, a power of two. */
+function scalingOf(element: QuantizedName | FixedName): Quantization {
+  return isFixed(element) ? { scales: [2 ** -fractionBits(element)], zeroPoint: 0 } : quantizationOf(element);
 }
 
 /** TensorProto.DataType of a type's elements. */
 function exportedType({ element }: TensorType, name: string): number {
-  if (isFixed(element))
-    fail('unsupported', 'onnx/export-fixed-point', 'fixed-point arithmetic has no form in ONNX', {
-      place: [name],
-      hint: 'export a stage before it became fixed point',
-    });
   return dataTypeOf(element) ?? fail('unsupported', 'onnx/export-type', `${element} has no form in an exported model`, { place: [name] });
 }
 

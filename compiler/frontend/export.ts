@@ -1,9 +1,9 @@
 /**
  * Graphs of any stage as ONNX models, so that another runtime can execute what is meant. Images that a graph holds channels last are transposed around
- * the operators that ONNX defines channels first; fused activations become nodes of their own. Static shapes, the graph's own names.
+ * the operators that ONNX defines channels first; fused activations become nodes of their own. Static shapes, the graph's own names for what stands between inputs and outputs.
  *
- * Narrow floats are cast to f32, computed with, and cast back. Quantized integers have the form that is called QDQ: DequantizeLinear in front of the
- * operator and QuantizeLinear behind it. So onnxruntime sums in f32 what the graph sums exactly, and rounds a quotient where the graph shifts a product.
+ * Narrow floats are cast to f32, computed with, and cast back. Quantized integers, of 8 bits or of 16 with a binary point, have the form that is called
+ * QDQ: DequantizeLinear in front of the operator and QuantizeLinear behind it. So onnxruntime sums in f32 what the graph sums exactly, and rounds a quotient where the graph shifts a product.
  */
 import type { ElementType } from '../../runtime/numerics/element.ts';
 import type { Attributes, Graph, OpNode } from '../ir/graph.ts';
@@ -19,7 +19,7 @@ const HWIO_TO_OIHW = [3, 2, 0, 1];
 /** Writes the nodes of one op; the last of them gives the op's own value. */
 type Exporter = (node: OpNode, writer: ModelWriter) => void;
 
-/** A serialised ModelProto; the same bytes for the same graph. Fixed-point graphs have no form in ONNX and are refused. */
+/** A serialised ModelProto; the same bytes for the same graph. Inputs and outputs have their names in the model. */
 export function exportOnnx(graph: Graph): Uint8Array {
   const writer = new ModelWriter(graph);
   for (const node of graph.nodes) {

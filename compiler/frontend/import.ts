@@ -1,5 +1,5 @@
 /** ONNX models into graphs of stage `imported`. */
-import { isQuantized } from '../../runtime/numerics/element.ts';
+import { isFixed, isQuantized } from '../../runtime/numerics/element.ts';
 import { GraphBuilder } from '../ir/builder.ts';
 import { DiagnosticError, fail } from '../ir/diagnostic.ts';
 import type { Graph } from '../ir/graph.ts';
@@ -129,7 +129,7 @@ function checkDeclared({ name, dataType, shape }: OnnxValue, type: TensorType, {
     fail('invalid', 'onnx/output-type', `output ${name} is declared ${declared}, but is computed as ${printType(type)}`);
   if (dataType !== undefined) {
     const element = elementOf(dataType, [`output ${name}`]);
-    if (element !== (isQuantized(type.element) ? 'i8' : type.element)) conflict(element);
+    if (element !== (isQuantized(type.element) ? 'i8' : isFixed(type.element) ? 'i16' : type.element)) conflict(element);
   }
   // Given shapes that differ from the declared ones change what follows from them.
   if (shape === undefined || reshaped) return;

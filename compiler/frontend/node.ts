@@ -1,6 +1,6 @@
 /** One node on its way into the graph: typed access to its operands and attributes, and the check that nothing of it was overlooked. */
-import type { ScalarName } from '../../runtime/numerics/element.ts';
-import { isQuantized } from '../../runtime/numerics/element.ts';
+import type { ElementType, ScalarName } from '../../runtime/numerics/element.ts';
+import { isFixed, isQuantized } from '../../runtime/numerics/element.ts';
 import type { GraphBuilder } from '../ir/builder.ts';
 import { DiagnosticError, fail } from '../ir/diagnostic.ts';
 import type { Attributes } from '../ir/graph.ts';
@@ -31,6 +31,9 @@ export interface ImportContext {
 
 /** Ops that mean the same on quantized integers as ONNX's operators on plain ones. */
 const OF_QUANTIZED: ReadonlySet<OpName> = new Set(['identity', 'flatten', 'reshape', 'transpose', 'concat', 'max-pool', 'dequantize']);
+
+/** Whether integers of a type stand for real numbers, so that an operator on them would mean another one on those. */
+const standsForReals = (element: ElementType): boolean => isQuantized(element) || isFixed(element);
 
 /** Bytes that evaluation at import may read and write in all: a few bytes of a file can ask for any number. */
 const MAX_EVALUATED_BYTES = 2 ** 30;
@@ -241,7 +244,7 @@ export class NodeImport {
 
   #add(name: string, op: OpName, operands: readonly string[], attributes: Attributes): string {
     const { builder, unsigned } = this.#context;
-    const integers = operands.find((value) => value !== '' && isQuantized(this.type(value).element));
+    const integers = operands.find((value) => value !== '' && standsForReals(this.type(value).element));
     if (integers !== undefined && !OF_QUANTIZED.has(op))
       this.unsupported(
         'onnx/unsupported-type',

@@ -1,9 +1,10 @@
 /**
- * QuantizeLinear and DequantizeLinear. Of values that are computed, they become `quantize` and `dequantize` of a quantized type, 8 bits with one scale;
+ * QuantizeLinear and DequantizeLinear. Of values that are computed, they become `quantize` and `dequantize` of a quantized type, 8 bits with one scale,
+ * or of fixed point, 16 bits with a power of two;
  * of known ones, any of their forms is evaluated. Unsigned integers with a zero point z are signed ones with z - 128: the same numbers.
  */
-import type { ElementType, QuantizedName } from '../../runtime/numerics/element.ts';
-import { quantized } from '../../runtime/numerics/element.ts';
+import type { ElementType, FixedName, QuantizedName } from '../../runtime/numerics/element.ts';
+import { fixed16, isFixed, isQuantized, quantized } from '../../runtime/numerics/element.ts';
 import { roundTiesToEven } from '../../runtime/numerics/fixed.ts';
 import { clamp } from '../../runtime/numerics/requantize.ts';
 import type { Tensor } from '../ir/tensor.ts';
@@ -30,12 +31,12 @@ export function quantizeLinear(node: NodeImport): string {
 export function dequantizeLinear(node: NodeImport): string {
   const x = node.operand(0);
   const { element } = node.type(x);
-  if (!element.startsWith('i8<'))
+  if (!isQuantized(element) && !isFixed(element))
     node.unsupported(
       'onnx/unsupported-type',
       `DequantizeLinear of ${element} is only supported of what QuantizeLinear has made, and of constants`,
     );
-  const { element: wanted } = tensorScale(node, node.isUnsigned(x) ? 'u8' : 'i8');
+  const { element: wanted } = tensorScale(node, isFixed(element) ? 'i16' : node.isUnsigned(x) ? 'u8' : 'i8');
   if (element !== wanted)
     node.unsupported(
       'onnx/unsupported-scale',
@@ -44,11 +45,11 @@ export function dequantizeLinear(node: NodeImport): string {
   return node.result('dequantize', [x]);
 }
 
-/** The type that scale and zero point make of 8-bit integers, which are `integers`. */
-function tensorScale(node: NodeImport, integers: ElementType): { readonly element: QuantizedName; readonly unsigned: boolean } {
+/** The type that scale and zero point make of integers of 8 or 16 bits, which are `integers`. */
+function tensorScale(node: NodeImport, integers: ElementType): { readonly element: QuantizedName | FixedName; readonly unsigned: boolean } {
   // Of matter to several scales only.
   node.skipAttributes('axis');
-  if (integers !== 'i8' && integers !== 'u8')
+  if (integers !== 'i8' && integers !== 'u8' && integers !== 'i16')
     node.unsupported(
       'onnx/unsupported-type',
       `${node.operator} of ${integers} is not supported on values that are not known at compile time`,
@@ -58,8 +59,19 @@ function tensorScale(node: NodeImport, integers: ElementType): { readonly elemen
   if (scales.length !== 1)
     node.unsupported('onnx/unsupported-scale', `${node.operator} with ${scales.length} scales is only supported on constants`);
   if (!(scale > 0 && scale < Infinity)) node.invalid(`the scale must be a positive number, not ${scale}`);
+  if (integers === 'i16') return { element: binaryPoint(node, scale, zeros[0] ?? 0), unsigned: false };
   const unsigned = integers === 'u8';
   return { element: quantized({ scales: [scale], zeroPoint: (zeros[0] ?? 0) + (unsigned ? SIGN : 0) }), unsigned };
+}
+
+/** Integers of 16 bits stand for real numbers where a binary point says which. */
+function binaryPoint(node: NodeImport, scale: number, zero: number): FixedName {
+  const fraction = -Math.log2(scale);
+  if (Number.isInteger(fraction) && fraction >= 0 && fraction <= 15 && zero === 0) return fixed16(fraction);
+  return node.unsupported(
+    'onnx/unsupported-scale',
+    `${node.operator} of i16 is only supported with the zero point 0 and a scale of 1, 1/2, 1/4, … 2^-15, not ${zero} and ${scale}`,
+  );
 }
 
 interface Scaling {

@@ -52,7 +52,8 @@ export function elementOf(dataType: number, place: readonly string[]): ScalarNam
  */
 export function dataTypeOf(element: ElementType): number | undefined {
   if (isQuantized(element)) return dataTypeOf('i8');
-  if (isFixed(element) || isHalfByte(element)) return undefined;
+  if (isFixed(element)) return dataTypeOf('i16');
+  if (isHalfByte(element)) return undefined;
   return Number(Object.keys(DATA_TYPES).find((dataType) => DATA_TYPES[Number(dataType)]?.[1] === element));
 }
 

@@ -25,9 +25,9 @@ export class GraphBuilder {
     this.#name = legalName(name);
   }
 
-  /** Adds a graph input and gives its value's name. */
+  /** Adds a graph input and gives its value's name, which is the very name where no other value has it. */
   input(name: string, type: TensorType): string {
-    return this.#add({ kind: 'input', name: this.#fresh(name), type });
+    return this.#add({ kind: 'input', name: uniqueName(name, (other) => this.#nodes.has(other)), type });
   }
 
   /** Adds a constant and gives its value's name. */

@@ -2,7 +2,7 @@
 import { fail } from './diagnostic.ts';
 
 /**
- * value: `%name` · symbol: `@name` · word: a bare name or keyword · number: decimal, `-inf` or hexadecimal bits · hash: `dense#` and 64 digits ·
+ * value: `%name` or `%"name"` · symbol: `@name` · word: a bare name or keyword · number: decimal, `-inf` or hexadecimal bits · hash: `dense#` and 64 digits ·
  * string: JSON · mark: punctuation · end: the end of the text
  */
 export type TokenKind = 'value' | 'symbol' | 'word' | 'number' | 'hash' | 'string' | 'mark' | 'end';
@@ -15,17 +15,19 @@ export interface Token {
 }
 
 const NAME = '[A-Za-z_][A-Za-z0-9_.\\-/]*';
+const STRING = '"[^"\\\\\\n]*(?:\\\\.[^"\\\\\\n]*)*"';
 
 /** The kinds of tokens in the order they are tried, each a pattern whose group is the token's text. */
 const PATTERNS: readonly (readonly [TokenKind, RegExp])[] = [
   ['hash', /dense#([0-9a-f]{64})(?![0-9a-f])/y],
   ['value', new RegExp(`%(${NAME})`, 'y')],
+  ['value', new RegExp(`%(${STRING})`, 'y')],
   ['symbol', new RegExp(`@(${NAME})`, 'y')],
   ['number', /(0x[0-9a-f]+|-inf|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?![A-Za-z0-9_.])/y],
   // A quantized type, whose parameters are part of its name.
   ['word', /(i8<[0-9a-z+\-.,:= ]+>)/y],
   ['word', new RegExp(`(${NAME})`, 'y')],
-  ['string', /("[^"\\\n]*(?:\\.[^"\\\n]*)*")/y],
+  ['string', new RegExp(`(${STRING})`, 'y')],
   ['mark', /([{}()[\],:=])/y],
 ];
 
@@ -71,7 +73,8 @@ export class Lexer {
       const match = pattern.exec(this.#text);
       if (!match) continue;
       this.#offset += match[0].length;
-      return { kind, text: kind === 'string' ? this.#decode(match[0], offset) : (match[1] ?? ''), offset };
+      const [, text = ''] = match;
+      return { kind, text: text.startsWith('"') ? this.#decode(text, offset) : text, offset };
     }
     return fail('invalid', 'ir/syntax', `unexpected ${JSON.stringify(this.#text.slice(offset, offset + 12))}`, {
       place: [this.place(offset)],

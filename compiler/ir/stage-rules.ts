@@ -1,6 +1,7 @@
 /** What may exist in a graph at each stage, as a table of rules. A stage without rules admits everything that the op table does. */
 import type { Graph, Node, OpNode, Stage } from './graph.ts';
 import type { OpName } from './ops.ts';
+import { PORT_OPS, hostSides, isOnHost } from './ports.ts';
 
 export interface StageRule {
   /** Stable, part of the diagnostic's code. */
@@ -32,7 +33,14 @@ export const STAGE_RULES: readonly StageRule[] = [
     stages: ['legal'],
     doc: 'only an output that no op computes is copied',
     ops: ['identity'],
-    keeps: (node, graph) => graph.users(node.name).every(({ op }) => op === 'dequantize'),
+    keeps: (node, graph) => graph.users(node.name).every(isOnHost),
+  }),
+  opRule({
+    code: 'device',
+    stages: ['legal'],
+    doc: 'the host executes only what stands between an input and its one reader, or in front of outputs alone',
+    ops: PORT_OPS,
+    keeps: (node, graph) => !isOnHost(node) || hostSides(graph).has(node.name),
   }),
   opRule({
     code: 'batch-norm',

@@ -12,12 +12,13 @@
  *     attribute  = number | name | "[" [ integer { "," integer } ] "]"
  *     output     = "output" string "=" %value
  *
- * Names are `[A-Za-z_][A-Za-z0-9_.\-/]*`, strings as in JSON; blanks and line ends only separate; `//` in front of a token starts a comment.
+ * Names are `[A-Za-z_][A-Za-z0-9_.\-/]*`, those of values also strings (`%"x:0"`), strings as in JSON; blanks and line ends only separate; `//` in front of a token starts a comment.
  */
 import { printAttributes } from './attributes.ts';
 import { MAX_INLINE_ELEMENTS, printElements } from './constant-text.ts';
 import { contentHash } from './content-hash.ts';
 import type { Graph, Node, OpNode } from './graph.ts';
+import { printName } from './names.ts';
 import type { Tensor } from './tensor.ts';
 import { dataBytes } from './tensor.ts';
 import { printType } from './types.ts';
@@ -33,8 +34,10 @@ export function printGraph(graph: Graph, inlineElements = MAX_INLINE_ELEMENTS): 
   const constants = new Map<string, Uint8Array>();
   const lines = [
     `graph @${graph.name} stage(${graph.stage}) {`,
-    ...graph.nodes.map((node) => `  %${node.name}: ${printType(node.type)} = ${printDefinition(node, constants, inlineElements)}`),
-    ...graph.outputs.map(({ name, value }) => `  output ${JSON.stringify(name)} = %${value}`),
+    ...graph.nodes.map(
+      (node) => `  %${printName(node.name)}: ${printType(node.type)} = ${printDefinition(node, constants, inlineElements)}`,
+    ),
+    ...graph.outputs.map(({ name, value }) => `  output ${JSON.stringify(name)} = %${printName(value)}`),
     '}',
     '',
   ];
@@ -53,7 +56,7 @@ function printDefinition(node: Node, constants: Map<string, Uint8Array>, inlineE
 }
 
 function printOp({ op, inputs, attributes, origin }: OpNode): string {
-  const operands = inputs.map((name) => (name === '' ? '_' : `%${name}`)).join(', ');
+  const operands = inputs.map((name) => (name === '' ? '_' : `%${printName(name)}`)).join(', ');
   const from = origin.length > 0 ? `from [${origin.map((name) => JSON.stringify(name)).join(', ')}]` : '';
   return [`${op}(${operands})`, printAttributes(op, attributes), from].filter((part) => part !== '').join(' ');
 }

@@ -10,7 +10,7 @@ import type { Diagnostic } from './diagnostic.ts';
 import { DiagnosticError } from './diagnostic.ts';
 import type { ConstantNode, Graph, Node, OpNode } from './graph.ts';
 import { inferType } from './infer.ts';
-import { isLegalName } from './names.ts';
+import { MAX_NAME, isLegalName, nameProblem } from './names.ts';
 import { OpError } from './op.ts';
 import { isOpName } from './ops.ts';
 import { STAGE_RULES } from './stage-rules.ts';
@@ -45,7 +45,8 @@ function* structure(graph: Graph): Generator<Diagnostic> {
   if (!isLegalName(graph.name)) yield problem('name', `the graph's name ${JSON.stringify(graph.name)} is not a legal name`);
   const defined = new Map<string, TensorType>();
   for (const node of graph.nodes) {
-    if (!isLegalName(node.name)) yield problem('name', `${JSON.stringify(node.name)} is not a legal name`, node.name);
+    const wrongName = nameProblem(node.name);
+    if (wrongName !== undefined) yield problem('name', wrongName, node.name.slice(0, MAX_NAME));
     if (defined.has(node.name)) yield problem('redefined', 'the value is defined twice', node.name);
     const wrongType = typeProblem(node.type);
     if (wrongType !== undefined) yield problem('type', wrongType, node.name);

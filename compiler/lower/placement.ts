@@ -47,6 +47,21 @@ export interface PlacementQueries {
   readonly computes: (node: OpNode) => boolean;
   /** Whether an op has read each element of an operand before it writes the result's element there. */
   readonly worksInPlace: (node: OpNode) => boolean;
+  /** Whether the host executes an op, so that the machine does not read its operand. */
+  readonly onHost: (node: OpNode) => boolean;
+  /** Values that the host reads at the end of the program. */
+  readonly readByHost: ReadonlySet<string>;
+}
+
+/** What is read of a value, of the views of it, and of all that stands in the same memory. */
+interface Reads {
+  /** Position of the last op of the machine that reads it; -1 where none does. */
+  readonly last: number;
+  readonly byHost: boolean;
+}
+
+function joined(a: Reads, b: Reads): Reads {
+  return { last: Math.max(a.last, b.last), byHost: a.byHost || b.byHost };
 }
 
 export class Placements {
@@ -55,17 +70,21 @@ export class Placements {
   readonly #parts = new Map<string, Part>();
   /** The operands whose memory results take. */
   readonly #hosts = new Map<string, string>();
+  readonly #placed = new Map<string, Placed>();
+  /** Of each value with its views, and of each root with all that stands in its memory. */
+  readonly #reads: ReadonlyMap<string, Reads>;
+  readonly #readsOfRoots = new Map<string, Reads>();
 
   constructor(graph: Graph, queries: PlacementQueries) {
     this.#graph = graph;
     this.#queries = queries;
+    this.#reads = readsOf(graph, queries);
     // The last first, so that a concatenation of concatenations is one.
     for (const node of graph.ops.toReversed()) if (node.op === 'concat') this.#adopt(node);
-    const order = new Map(graph.ops.map((node, i) => [node.name, i]));
-    for (const node of graph.ops) {
-      if (!queries.worksInPlace(node) || this.isPart(node.name) || graph.isOutput(node.name)) continue;
-      const host = node.inputs.find((input) => this.#isFree(input, node, order));
-      if (host !== undefined) this.#hosts.set(node.name, host);
+    for (const [position, node] of graph.ops.entries()) {
+      if (queries.worksInPlace(node) && !this.isPart(node.name) && !graph.isOutput(node.name)) this.#takeOver(node, position);
+      // In order, so that a chain of views or of sums in place is followed one step at a time.
+      if (!queries.onHost(node)) this.of(node.name);
     }
   }
 
@@ -75,6 +94,12 @@ export class Placements {
   }
 
   of(name: string): Placed {
+    const known = this.#placed.get(name) ?? this.#locate(name);
+    this.#placed.set(name, known);
+    return known;
+  }
+
+  #locate(name: string): Placed {
     const node = this.#graph.node(name);
     const { type } = node;
     const dense = typeBytes({ element: type.element, shape: type.shape.slice(-1) });
@@ -94,7 +119,10 @@ export class Placements {
 
   #adopt(concat: OpNode): void {
     const inner = concat.type.shape.slice(joinedAxis(concat.type.shape, Number(concat.attributes.axis)) + 1);
-    const wholeIsApart = this.of(concat.name).pitch !== typeBytes({ element: concat.type.element, shape: concat.type.shape.slice(-1) });
+    const { root, pitch } = this.of(concat.name);
+    const wholeIsApart = pitch !== typeBytes({ element: concat.type.element, shape: concat.type.shape.slice(-1) });
+    const times = new Map<string, number>();
+    for (const input of concat.inputs) times.set(input, (times.get(input) ?? 0) + 1);
     for (const [i, part] of partsOf(concat, this.#graph).entries()) {
       // Rows of the last dimension that are apart, or one piece; rows of several dimensions that are apart have no such form.
       if (inner.length > 0 && (part.rows > 1 || wholeIsApart)) continue;
@@ -106,27 +134,59 @@ export class Placements {
         member.op === 'concat' &&
         joinedAxis(member.type.shape, Number(member.attributes.axis)) !== member.type.shape.length - 1;
       if (writesBlocks && (part.rows > 1 || wholeIsApart)) continue;
-      if (this.#canStandApart(name, concat)) this.#parts.set(name, part);
+      if (times.get(name) !== 1 || !this.#canStandApart(name, concat)) continue;
+      this.#parts.set(name, part);
+      this.#share(root.name, name);
     }
   }
 
+  #readsOf(name: string): Reads {
+    return this.#reads.get(name) ?? { last: -1, byHost: false };
+  }
+
+  #readsOfRoot(root: string): Reads {
+    return this.#readsOfRoots.get(root) ?? this.#readsOf(root);
+  }
+
+  /** Takes note that a value stands in the memory of a root. */
+  #share(root: string, name: string): void {
+    this.#readsOfRoots.set(root, joined(this.#readsOfRoot(root), this.#readsOf(name)));
+  }
+
+  /** Lets an op write its result over an operand, where there is one that is free. */
+  #takeOver(node: OpNode, position: number): void {
+    const host = node.inputs.find((input) => this.#isFree(input, node, position));
+    if (host === undefined) return;
+    this.#hosts.set(node.name, host);
+    this.#share(this.of(host).root.name, node.name);
+  }
+
   /** Whether a value has computed memory of its own, like the node's result, that nothing reads after the node. */
-  #isFree(name: string, node: OpNode, order: ReadonlyMap<string, number>): boolean {
+  #isFree(name: string, node: OpNode, position: number): boolean {
     const { root } = this.of(name);
     if (root.kind !== 'op' || !sameType(this.#graph.node(name).type, node.type)) return false;
     if (typeBytes(root.type) !== typeBytes(node.type)) return false;
-    const isDone = (reader: OpNode): boolean =>
-      this.#queries.viewed(reader) !== undefined || (order.get(reader.name) ?? Infinity) <= (order.get(node.name) ?? -1);
-    return this.#graph.ops
-      .filter((member) => this.of(member.name).root === root)
-      .every((member) => !this.#graph.isOutput(member.name) && this.#graph.users(member.name).every(isDone));
+    const { last, byHost } = this.#readsOfRoot(root.name);
+    return !byHost && last <= position;
   }
 
   #canStandApart(name: string, concat: OpNode): boolean {
     const node = this.#graph.node(name);
-    if (node.kind !== 'op' || this.#parts.has(name) || this.#graph.isOutput(name)) return false;
+    if (node.kind !== 'op' || this.#parts.has(name) || this.#queries.readByHost.has(name)) return false;
     if (node.op !== 'concat' && !this.#queries.computes(node)) return false;
-    if (concat.inputs.filter((input) => input === name).length > 1) return false;
     return this.#graph.users(name).every((user) => user === concat || this.#queries.computes(user));
   }
+}
+
+/** What reads each value; what reads a view reads what it is a view of. */
+function readsOf(graph: Graph, { viewed, onHost, readByHost }: PlacementQueries): ReadonlyMap<string, Reads> {
+  const reads = new Map<string, Reads>([...readByHost].map((name) => [name, { last: -1, byHost: true }]));
+  const note = (name: string, found: Reads): void => void reads.set(name, joined(reads.get(name) ?? found, found));
+  for (const [position, node] of [...graph.ops.entries()].reverse()) {
+    const whole = viewed(node);
+    for (const input of node.inputs)
+      if (input === whole) note(input, reads.get(node.name) ?? { last: -1, byHost: false });
+      else if (!onHost(node)) note(input, { last: position, byHost: false });
+  }
+  return reads;
 }

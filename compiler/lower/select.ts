@@ -1,17 +1,18 @@
 /**
- * Selection: from a legal graph to tile ops. Every op has a kernel, is a view of its operand, is absorbed by the program's ports, or
- * says why it has no lowering; a missing entry is a type error.
+ * Selection: from a legal graph to tile ops. Every op has a kernel, is a view of its operand, or says why it has no lowering; a missing entry is a
+ * type error. What the graph leaves to the host has no code and becomes the signature's ports.
  */
 import type { Port } from '../../isa/program.ts';
 import { isStoredElement } from '../../isa/program.ts';
 import { ELEMENT_CODES } from '../../isa/fields.ts';
 import type { Target } from '../../isa/target.ts';
-import { hasExtension } from '../../isa/target.ts';
 import type { Diagnostic } from '../ir/diagnostic.ts';
 import { DiagnosticError, fail } from '../ir/diagnostic.ts';
-import type { Attributes, Graph, OpNode } from '../ir/graph.ts';
+import type { Attributes, Graph, GraphOutput, InputNode, OpNode } from '../ir/graph.ts';
 import type { OpName } from '../ir/ops.ts';
 import { joinedAxis } from '../ir/ops/shape.ts';
+import type { PortSide } from '../ir/ports.ts';
+import { hostSides, stepsBehind, stepsInFront } from '../ir/ports.ts';
 import type { Tensor, TensorData } from '../ir/tensor.ts';
 import { dataBytes } from '../ir/tensor.ts';
 import type { TensorType } from '../ir/types.ts';
@@ -42,8 +43,8 @@ export type Lowering =
   | { readonly kind: 'kernel'; readonly kernel: Kernel; readonly inPlace: boolean }
   /** The result is the operand's bytes under another type. */
   | { readonly kind: 'view' }
-  /** Done by the host at the program's ports: layout and element type of inputs and outputs. Elsewhere by code, where there is any. */
-  | { readonly kind: 'port'; readonly kernel?: Kernel }
+  /** By code where the graph does not leave it to the host; results are in one piece. */
+  | { readonly kind: 'port'; readonly kernel: Kernel }
   /** Operands are computed where they stand in the result, or copied there. */
   | { readonly kind: 'concat' }
   | { readonly kind: 'unsupported'; readonly reason: string };
@@ -51,7 +52,7 @@ export type Lowering =
 const kernel = (code: Kernel): Lowering => ({ kind: 'kernel', kernel: code, inPlace: false });
 const elementwise = (code: Kernel): Lowering => ({ kind: 'kernel', kernel: code, inPlace: true });
 const view: Lowering = { kind: 'view' };
-const port: Lowering = { kind: 'port' };
+const port = (code: Kernel): Lowering => ({ kind: 'port', kernel: code });
 /** Quantized operands have a kernel of their own. */
 const byType =
   (quantized: Kernel, others: Kernel): Kernel =>
@@ -82,10 +83,10 @@ export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
   flatten: view,
   reshape: view,
   identity: kernel((context) => copy(context, context.operand(0), context.result)),
-  transpose: { ...port, kernel: transpose },
-  cast: { ...port, kernel: cast },
-  quantize: { ...port, kernel: quantize },
-  dequantize: { ...port, kernel: dequantize },
+  transpose: port(transpose),
+  cast: port(cast),
+  quantize: port(quantize),
+  dequantize: port(dequantize),
   requantize: elementwise(requantize),
 };
 
@@ -106,10 +107,12 @@ class Selection {
   readonly #buffers = new Map<string, Buffer>();
   readonly #constants = new Map<string, Uint8Array>();
   readonly #placements: Placements;
+  readonly #sides: ReadonlyMap<string, PortSide>;
 
   constructor(graph: Graph, target: Target) {
     this.#graph = graph;
     this.#target = target;
+    this.#sides = hostSides(graph);
     this.#placements = new Placements(graph, {
       viewed: (node) => (this.#isView(node) ? node.inputs[0] : undefined),
       computes: (node) => LOWERINGS[node.op].kind === 'kernel',
@@ -117,12 +120,14 @@ class Selection {
         const lowering = LOWERINGS[node.op];
         return lowering.kind === 'kernel' && lowering.inPlace;
       },
+      onHost: (node) => this.#sides.has(node.name),
+      readByHost: new Set(graph.outputs.map(({ value }) => stepsInFront(graph, value).value)),
     });
   }
 
   run(): TiledProgram {
-    const inputs = this.#graph.inputs.map((input) => this.#inputPort(input.name, input.type));
-    const outputs = this.#graph.outputs.map((output) => this.#outputPort(output.name, output.value));
+    const inputs = this.#graph.inputs.map((input) => this.#inputPort(input));
+    const outputs = this.#graph.outputs.map((output) => this.#outputPort(output));
     const sections: Section[] = [];
     const problems: Diagnostic[] = [];
     for (const node of this.#graph.ops) {
@@ -155,12 +160,7 @@ class Selection {
       case 'concat':
         return this.#copies(node);
       case 'port':
-        if (this.#portRole(node) !== undefined || movesNothing(node, this.#graph)) return [];
-        return lowering.kernel
-          ? this.#compute(node, lowering.kernel)
-          : fail('unsupported', 'lower/unsupported-op', `${node.op} is done by the host at inputs and outputs only`, {
-              place: [node.name],
-            });
+        return this.#sides.has(node.name) || movesNothing(node, this.#graph) ? [] : this.#compute(node, lowering.kernel);
       case 'kernel':
         return this.#compute(node, lowering.kernel);
     }
@@ -229,88 +229,61 @@ class Selection {
     return this.#addBuffer({ name: root.name, space: 'dram', role: 'activation', bytes: typeBytes(root.type), slots: 1, banks: 'any' });
   }
 
-  /** Whether an op's result is its operand's bytes under another type. */
+  /** Whether an op's result is its operand's bytes under another type: an input is stored as its last step of the host leaves it. */
   #isView(node: OpNode): boolean {
-    const { kind } = LOWERINGS[node.op];
-    return kind === 'view' || (kind === 'port' && (this.#portRole(node) === 'input' || movesNothing(node, this.#graph)));
+    const side = this.#sides.get(node.name);
+    return side === undefined ? LOWERINGS[node.op].kind === 'view' || movesNothing(node, this.#graph) : side === 'input';
   }
 
-  /** Whether a transpose or conversion stands in a chain from an input or to an output, so that the host does it. */
-  #portRole(node: OpNode): 'input' | 'output' | undefined {
-    const operand = this.#graph.node(node.inputs[0] ?? '');
-    const isPort =
-      operand.kind === 'input' || (operand.kind === 'op' && LOWERINGS[operand.op].kind === 'port' && this.#portRole(operand) === 'input');
-    if (isPort && !this.#isShared(operand.name)) return 'input';
-    return this.#graph.isOutput(node.name) && this.#graph.users(node.name).length === 0 ? 'output' : this.#onlyUserIsOutput(node);
-  }
-
-  /** Whether the target can do by code what the host does at ports. */
-  #computes({ op }: OpNode): boolean {
-    return hasExtension(this.#target, op === 'transpose' ? 'xdma' : op === 'cast' ? 'xcvt' : 'xquant');
-  }
-
-  /** Whether a value is read otherwise than by one op. */
-  #isShared(name: string): boolean {
-    return this.#graph.users(name).length > 1 || this.#graph.isOutput(name);
-  }
-
-  #onlyUserIsOutput(node: OpNode): 'output' | undefined {
-    const [user, ...others] = this.#graph.users(node.name);
-    return user &&
-      others.length === 0 &&
-      !this.#graph.isOutput(node.name) &&
-      LOWERINGS[user.op].kind === 'port' &&
-      this.#portRole(user) === 'output'
-      ? 'output'
-      : undefined;
-  }
-
-  /** Follows transposes and conversions from an input; all its users must agree on what is stored. */
-  #inputPort(name: string, type: TensorType): TiledPort {
-    let stored: TensorType = type;
+  #inputPort(input: InputNode): TiledPort {
+    const { name, type } = input;
+    const { steps, value } = stepsBehind(this.#graph, input);
     let layout = type.shape.map((_, i) => i);
-    let at = name;
-    for (;;) {
-      const users = this.#graph.users(at);
-      const ported = users.filter((candidate) => LOWERINGS[candidate.op].kind === 'port');
-      const [user] = ported;
-      if (!user) break;
-      if (this.#isShared(at)) {
-        if (ported.every((candidate) => movesNothing(candidate, this.#graph) || this.#computes(candidate))) break;
-        return fail('unsupported', 'lower/input-layouts', `input ${name} is used in more than one layout or element type`, {
-          place: [name],
-        });
-      }
-      if (user.op === 'transpose') layout = permutationOf(user).map((dimension) => layout[dimension] ?? 0);
-      stored = user.type;
-      at = user.name;
-    }
+    for (const step of steps) if (step.op === 'transpose') layout = permutationOf(step).map((dimension) => layout[dimension] ?? 0);
+    const stored = this.#graph.node(value).type;
     const buffer = this.#addBuffer({ name, space: 'dram', role: 'input', bytes: typeBytes(stored), slots: 1, banks: 'any' });
-    return { name, shape: type.shape, element: portElement(type, name), layout, stored: storedElement(stored, name), buffer: buffer.name };
+    return {
+      name,
+      shape: type.shape,
+      element: portElement(type, name),
+      layout,
+      stored: storedElement(stored, name),
+      via: this.#elementsBetween(type, steps, name),
+      buffer: buffer.name,
+    };
   }
 
-  #outputPort(name: string, value: string): TiledPort {
-    const type = this.#graph.node(value).type;
+  #outputPort({ name, value: output }: GraphOutput): TiledPort {
+    const { type } = this.#graph.node(output);
+    const { steps, value } = stepsInFront(this.#graph, output);
     let layout = type.shape.map((_, i) => i);
-    let node = this.#graph.node(value);
-    while (node.kind === 'op' && LOWERINGS[node.op].kind === 'port' && this.#portRole(node) === 'output') {
-      if (node.op === 'transpose') {
-        const permutation = permutationOf(node);
-        layout = permutation.map((_, i) => layout[permutation.indexOf(i)] ?? 0);
-      }
-      node = this.#graph.node(node.inputs[0] ?? '');
+    for (const step of steps.toReversed()) {
+      if (step.op !== 'transpose') continue;
+      const permutation = permutationOf(step);
+      layout = permutation.map((_, i) => layout[permutation.indexOf(i)] ?? 0);
     }
-    const { root } = this.#placements.of(node.name);
-    if (root.kind !== 'op')
-      return fail(
-        'unsupported',
-        'lower/output-not-computed',
-        `output ${name} is ${root.kind === 'input' ? 'an input' : 'a constant'} that nothing computes`,
-        { place: [name] },
-      );
+    const node = this.#graph.node(value);
+    const { root } = this.#placements.of(value);
+    // Legalization copies what outputs read and nothing computes.
+    if (root.kind !== 'op') throw new Error(`output ${name} reads the ${root.kind} %${root.name}`);
     if (!this.#buffers.has(root.name))
       this.#addBuffer({ name: root.name, space: 'dram', role: 'output', bytes: typeBytes(root.type), slots: 1, banks: 'any' });
-    return { name, shape: type.shape, element: portElement(type, name), layout, stored: storedElement(node.type, name), buffer: root.name };
+    return {
+      name,
+      shape: type.shape,
+      element: portElement(type, name),
+      layout,
+      stored: storedElement(node.type, name),
+      via: this.#elementsBetween(node.type, steps, name),
+      buffer: root.name,
+    };
+  }
+
+  /** The element types that steps of the host give one after the other, but for the one that they end in. */
+  #elementsBetween(from: TensorType, steps: readonly OpNode[], port: string): readonly Port['stored'][] {
+    const passed = [from.element];
+    for (const { type } of steps) if (type.element !== passed.at(-1)) passed.push(type.element);
+    return passed.slice(1, -1).map((element) => storedElement({ element, shape: [] }, port));
   }
 
   #addConstant(name: string, data: TensorData): Buffer {

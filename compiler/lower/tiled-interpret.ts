@@ -13,6 +13,7 @@ import {
   subtractFixed,
   multiplyFixed,
 } from '../../runtime/numerics/fixed.ts';
+import type { ElementType } from '../../runtime/numerics/element.ts';
 import { elementBytes, isFixed } from '../../runtime/numerics/element.ts';
 import { floatFromBits, pmax, pmin } from '../../runtime/numerics/float.ts';
 import { fromNarrow, isNarrow, NARROW_FORMATS } from '../../runtime/numerics/narrow.ts';
@@ -367,21 +368,34 @@ function storedView({ stored }: TiledPort, storage: ArrayBuffer): Int8Array | In
 
 function writePort(port: TiledPort, storage: ArrayBuffer, values: Elements): void {
   const stored = storedView(port, storage);
-  const encode = port.element === port.stored ? (x: number) => x : encoderOf(port.stored);
+  const convert = conversions(port, [port.element, ...port.via, port.stored]);
   forEachStored(port, (logical, index) => {
-    stored[index] = encode(values[logical] as number);
+    stored[index] = convert(values[logical] as number);
   });
 }
 
 function readPort(port: TiledPort, storage: ArrayBuffer): Elements {
   const elements = port.shape.reduce((product, dimension) => product * dimension, 1);
   const stored = storedView(port, storage);
-  const decode = port.element === port.stored ? (x: number) => x : decoderOf(port.stored);
+  const convert = conversions(port, [port.stored, ...port.via, port.element]);
   const values = isFixed(port.element) ? new Int16Array(elements) : new Float32Array(elements);
   forEachStored(port, (logical, index) => {
-    values[logical] = decode(stored[index] as number);
+    values[logical] = convert(stored[index] as number);
   });
   return values;
+}
+
+/** What is stored of an element in the last of some types, from what is stored of it in the first. */
+function conversions({ via }: TiledPort, passed: readonly ElementType[]): (x: number) => number {
+  const [first, last] = [passed[0] ?? 'f32', passed.at(-1) ?? 'f32'];
+  if (first === last && via.length === 0) return (x) => x;
+  const steps = passed.slice(1).map((to, i) => {
+    const [decode, encode] = [decoderOf(passed[i] ?? 'f32'), encoderOf(to)];
+    // Arrays of the type's width hold bits as signed integers.
+    const width = 32 - 8 * elementBytes(to);
+    return (x: number): number => (to === 'f32' ? Math.fround(decode(x)) : (encode(decode(x)) << width) >> width);
+  });
+  return (x) => steps.reduce((value, step) => step(value), x);
 }
 
 /** Calls `visit` with the logical and the stored row-major index of every element. */

@@ -33,7 +33,7 @@ export function parseTiled(text: string, options: ParseTiledOptions): TiledProgr
 
 /** A string, @name, %name, content hash, integer, word or punctuation, after white space and comments. */
 const TOKEN =
-  /\s*(?:\/\/[^\n]*(?:\n|$)\s*)*("(?:[^"\\\n]|\\.)*"|@[\w.\-/]+|%\w+|dense#[0-9a-f]{64}|\d+|i8<[^>\n]*>|[A-Za-z_][\w.]*|\.\.|[{}()[\]=,;*+\-#])/y;
+  /\s*(?:\/\/[^\n]*(?:\n|$)\s*)*("(?:[^"\\\n]|\\.)*"|@[\w.\-/]+|@"(?:[^"\\\n]|\\.)*"|%\w+|dense#[0-9a-f]{64}|\d+|i8<[^>\n]*>|[A-Za-z_][\w.]*|\.\.|[{}()[\]=,;*+\-#])/y;
 const NOTHING = /\s*(?:\/\/[^\n]*(?:\n|$)\s*)*$/y;
 
 class Parser {
@@ -100,7 +100,9 @@ class Parser {
     this.#take('stored');
     const stored = this.#stored();
     this.#take('layout');
-    return { name, shape, element, layout: this.#integers(), stored, buffer };
+    const layout = this.#integers();
+    const via = this.#accept('via') ? this.#list('[', ']', () => this.#stored()) : [];
+    return { name, shape, element, layout, stored, via, buffer };
   }
 
   #element(): PortElement {
@@ -269,7 +271,10 @@ class Parser {
 
   #string(): string {
     const token = this.#next();
-    if (!token.startsWith('"')) return this.#refuse(`expected a string, not ${token}`);
+    return token.startsWith('"') ? this.#decode(token) : this.#refuse(`expected a string, not ${token}`);
+  }
+
+  #decode(token: string): string {
     try {
       return JSON.parse(token) as string;
     } catch {
@@ -279,7 +284,8 @@ class Parser {
 
   #name(sigil: '@' | '%'): string {
     const token = this.#next();
-    return token.startsWith(sigil) ? token.slice(1) : this.#refuse(`expected a name with ${sigil}, not ${token}`);
+    if (!token.startsWith(sigil)) return this.#refuse(`expected a name with ${sigil}, not ${token}`);
+    return token.startsWith('"', 1) ? this.#decode(token.slice(1)) : token.slice(1);
   }
 
   #word(): string {

@@ -2,6 +2,7 @@
 import { formOf } from '../../isa/instruction.ts';
 import { printSuffixes } from '../../isa/syntax.ts';
 import { contentHash } from '../ir/content-hash.ts';
+import { printName } from '../ir/names.ts';
 import type { Expr } from './expr.ts';
 import { isConstant, printExpr } from './expr.ts';
 import type { Buffer, Operand, Section, Statement, TiledPort, TiledProgram, TileOp } from './tiled.ts';
@@ -24,16 +25,22 @@ export function printTiled(program: TiledProgram): { text: string; constants: Re
 }
 
 function printBuffer({ name, space, role, bytes, slots, banks }: Buffer): string {
-  return `@${name} ${space} ${role} ${bytes}${slots === 2 ? ' x 2' : ''}${banks === 'any' ? '' : ` ${banks}`}`;
+  return `${printSymbol(name)} ${space} ${role} ${bytes}${slots === 2 ? ' x 2' : ''}${banks === 'any' ? '' : ` ${banks}`}`;
 }
 
-function printPort({ name, shape, element, stored, layout, buffer }: TiledPort): string {
-  return `${JSON.stringify(name)} ${element}[${shape.join(',')}] at @${buffer} stored ${stored} layout [${layout.join(',')}]`;
+/** Buffers and sections are called as values are, local buffers with a dot in front. */
+function printSymbol(name: string): string {
+  return `@${printName(name, (each) => /^[\w.\-/]+$/.test(each))}`;
+}
+
+function printPort({ name, shape, element, stored, via, layout, buffer }: TiledPort): string {
+  const passed = via.length > 0 ? ` via [${via.join(', ')}]` : '';
+  return `${JSON.stringify(name)} ${element}[${shape.join(',')}] at ${printSymbol(buffer)} stored ${stored} layout [${layout.join(',')}]${passed}`;
 }
 
 function printSection({ node, origin, locals, body }: Section): readonly string[] {
   return [
-    `  section @${node} from [${origin.map((name) => JSON.stringify(name)).join(', ')}] {`,
+    `  section ${printSymbol(node)} from [${origin.map((name) => JSON.stringify(name)).join(', ')}] {`,
     ...locals.map((buffer) => `    buffer ${printBuffer(buffer)}`),
     ...printStatements(body, '    '),
     '  }',
@@ -64,7 +71,7 @@ export function printTileOp(op: TileOp): string {
 function printOperand(operand: Operand): string {
   if (operand.kind === 'value') return printExpr(operand.value);
   const slot = isZero(operand.slot) ? '' : `${printExpr(operand.slot)}; `;
-  return `@${operand.buffer}[${slot}${printExpr(operand.offset)}]`;
+  return `${printSymbol(operand.buffer)}[${slot}${printExpr(operand.offset)}]`;
 }
 
 function isZero(e: Expr): boolean {

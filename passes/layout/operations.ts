@@ -49,9 +49,12 @@ const unary: LayOut = (node, layouter, wanted) => {
 
 const binary: LayOut = (node, layouter, wanted) => {
   if (!inImages(node, layouter, wanted)) return keep(node, layouter, wanted);
+  // The result has the dimensions of the operand that has them all.
+  const isWhole = (input: string): boolean => layouter.type(input).shape.length === 4 && !layouter.constant(input);
+  const whole = node.inputs.some(isWhole);
   layouter.defineImages(
     node,
-    node.inputs.map((input) => operandOfImages(input, layouter)),
+    node.inputs.map((input) => operandOfImages(input, layouter, whole)),
   );
 };
 
@@ -79,15 +82,18 @@ const pad = dimensional(({ attributes }) => {
   return { ...attributes, pads: [0, 4].flatMap((end) => NCHW_TO_NHWC.map((dimension) => pads[end + dimension] ?? 0)) };
 });
 
-/** An operand that broadcasts to images, with its own dimensions moved as those are. */
-function operandOfImages(name: string, layouter: Layouter): string {
+/** An operand that broadcasts to images, with its own dimensions moved as those are; a constant without leading ones where it may be `shorter`. */
+function operandOfImages(name: string, layouter: Layouter, shorter: boolean): string {
   const { shape } = layouter.type(name);
   if (shape.length === 4 && !layouter.constant(name)) return layouter.images(name);
-  if (elementCount(shape) === 1) return layouter.plain(name);
+  if (elementCount(shape) === 1 && shorter) return layouter.plain(name);
   const { writer } = layouter;
   const padded = [...new Array<number>(4 - shape.length).fill(1), ...shape];
   const constant = layouter.constant(name);
-  if (constant) return layouter.derived(name, 'nhwc', () => withoutLeadingOnes(permute(withShape(constant, padded), NCHW_TO_NHWC)));
+  if (constant) {
+    const images = (): Tensor => permute(withShape(constant, padded), NCHW_TO_NHWC);
+    return shorter ? layouter.derived(name, 'nhwc', () => withoutLeadingOnes(images())) : layouter.derived(name, 'images', images);
+  }
   const viewed = writer.op(writer.fresh(name, 'padded'), 'reshape', [layouter.plain(name)], { shape: padded }, []);
   return writer.op(writer.fresh(name, 'nhwc'), 'transpose', [viewed], { perm: NCHW_TO_NHWC }, []);
 }

@@ -10,8 +10,8 @@ import { isFloat } from '../../compiler/ir/ops/operands.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { allocate, floats, tensor } from '../../compiler/ir/tensor.ts';
 import { tensorType } from '../../compiler/ir/types.ts';
-import { liveNodes } from '../eliminate-dead.ts';
 import { GraphWriter } from '../graph-writer.ts';
+import { assignPorts } from '../layout/ports.ts';
 import type { PassContext } from '../pass.ts';
 
 const PRODUCTS: readonly OpName[] = ['conv', 'gemm'];
@@ -38,7 +38,7 @@ export interface TargetForm {
 
 /** The graph with the planned operations converted; the very same one where nothing is. */
 export function convertGraph(graph: Graph, planned: ReadonlySet<string>, form: TargetForm, context: PassContext): Graph {
-  const result = new Conversion(graph, planned, form, context).run();
+  const result = assignPorts(new Conversion(graph, planned, form, context).run());
   return equalGraphs(result, graph) ? graph : result;
 }
 
@@ -70,8 +70,7 @@ class Conversion {
       if (node.kind === 'op' && this.#graph.isOutput(node.name)) this.#as(node.name, node.type.element);
     }
     const outputs = this.#graph.outputs.map(({ name, value }) => ({ name, value: this.#as(value, this.#graph.node(value).type.element) }));
-    const result = this.#writer.finish(this.#graph.stage, outputs);
-    return result.with({ nodes: liveNodes(result) });
+    return this.#writer.finish(this.#graph.stage, outputs);
   }
 
   #hold(value: string, element: ElementType, name: string): string {

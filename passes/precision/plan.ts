@@ -2,6 +2,7 @@
 import type { Graph, OpNode } from '../../compiler/ir/graph.ts';
 import type { OpName } from '../../compiler/ir/ops.ts';
 import { hasTrait } from '../../compiler/ir/ops.ts';
+import { isOnHost } from '../../compiler/ir/ports.ts';
 import type { PassContext } from '../pass.ts';
 import { Patterns, warnOfUnused } from './patterns.ts';
 
@@ -32,7 +33,8 @@ export function planConversion(graph: Graph, context: PassContext, { form, compu
   };
   const isFloat = (name: string): boolean => name === '' || graph.node(name).type.element === 'f32';
   const eligible = graph.ops.filter((node) => {
-    if (node.op === 'identity' || isPortTranspose(node, graph)) return false;
+    // The host moves inputs before it converts them, and outputs after.
+    if (node.op === 'identity' || isOnHost(node)) return false;
     if (patterns.matches(node)) {
       context.count('kept f32');
       return false;
@@ -51,14 +53,6 @@ export function planConversion(graph: Graph, context: PassContext, { form, compu
   const planned = eligible.filter((node) => wanted.has(node.name) && context.allow('convert', node.name));
   context.count('converted', planned.length);
   return new Set(planned.map(({ name }) => name));
-}
-
-/** Transposes of inputs before the host converts them, and of outputs after. */
-function isPortTranspose(node: OpNode, graph: Graph): boolean {
-  if (node.op !== 'transpose') return false;
-  const x = graph.node(node.inputs[0] ?? '');
-  if (x.kind === 'input' || (x.kind === 'op' && isPortTranspose(x, graph) && !graph.isOutput(x.name))) return true;
-  return graph.isOutput(node.name) && graph.users(node.name).length === 0;
 }
 
 /** Ops that compute, and those that only follow where a neighbour is converted; what is free stays with those that read it. */

@@ -7,6 +7,7 @@ import { hasTrait } from '../../compiler/ir/ops.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { floats, tensor } from '../../compiler/ir/tensor.ts';
 import { elementCount } from '../../compiler/ir/types.ts';
+import { assignPorts } from '../../passes/layout/ports.ts';
 import { lower } from '../../compiler/lower/lower.ts';
 import type { Target } from '../../isa/target.ts';
 import type { CalibrationProvider, CalibrationStatistics, ValueStatistics } from '../../passes/calibration.ts';
@@ -212,39 +213,35 @@ const isMoved = ({ op }: OpNode): boolean => hasTrait(op, 'moving');
 
 /** The fast engine where the graph can be compiled with all its values as outputs; else the evaluator, which gives the same values. */
 function executor(graph: Graph, target: Target): Execute {
-  const outputs = graph.ops.filter((node) => !isMoved(node)).map(({ name }) => ({ name, value: name }));
+  const isRead = (node: OpNode): boolean => node.type.element === 'f32' && !isMoved(node);
+  const outputs = graph.ops.filter(isRead).map(({ name }) => ({ name, value: name }));
   const program = programOf(graph.with({ outputs }), target);
   if (!program)
     return (inputs) => {
       const values = evaluateGraph(graph, inputs, { keep: 'all' });
-      return new Map(graph.nodes.flatMap(({ kind, name }) => (kind === 'constant' ? [] : [[name, valueIn(values, name)]])));
+      return new Map([...values].filter(([name]) => graph.node(name).kind !== 'constant'));
     };
   const machine = createMachine('fast', program, target);
+  const constants = new Map(graph.nodes.flatMap((node) => (node.kind === 'constant' ? [[node.name, node.value] as const] : [])));
   return (inputs) => {
     machine.reset();
     for (const [name, value] of inputs) machine.writeInput(name, floats(value));
     machine.run();
     const values = new Map(inputs);
-    for (const node of graph.ops)
-      values.set(
-        node.name,
-        isMoved(node) ? evaluateNode(node, [valueIn(values, node.inputs[0] ?? '')]) : tensor(node.type, machine.readOutput(node.name)),
-      );
+    for (const node of graph.ops) {
+      const [name = ''] = node.inputs;
+      const operand = values.get(name) ?? constants.get(name);
+      if (isRead(node)) values.set(node.name, tensor(node.type, machine.readOutput(node.name)));
+      else if (isMoved(node) && operand) values.set(node.name, evaluateNode(node, [operand]));
+    }
     return values;
   };
 }
 
-function valueIn(values: ReadonlyMap<string, Tensor>, name: string): Tensor {
-  const value = values.get(name);
-  if (!value) throw new Error(`there is no value %${name}`);
-  return value;
-}
-
-/** Undefined where the graph, or this much of it, has no program, or none of floats alone. */
+/** Undefined where the graph, or this much of it, has no program. */
 function programOf(graph: Graph, target: Target): ReturnType<typeof lower>['program'] | undefined {
-  if (graph.nodes.some(({ kind, type }) => kind !== 'constant' && type.element !== 'f32')) return undefined;
   try {
-    return lower(graph.with({ stage: 'legal' }), target).program;
+    return lower(assignPorts(graph.with({ stage: 'legal' })), target).program;
   } catch (error) {
     if (error instanceof DiagnosticError && error.diagnostics.every(({ kind }) => kind === 'unsupported')) return undefined;
     throw error;

@@ -1,13 +1,16 @@
 /** The host's side of a port: the user's element type and layout to those of DRAM, and back. */
-import type { Port } from '../../isa/program.ts';
+import type { Port, StoredElement } from '../../isa/program.ts';
 import { portElementCount } from '../../isa/program.ts';
 import { elementBytes } from '../numerics/element.ts';
-import { decoderOf, encodeInto } from '../numerics/store.ts';
+import { decodeInto, encodeInto } from '../numerics/store.ts';
 import { MachineError } from './error.ts';
 import type { Memory } from './memory.ts';
+import { Reorder } from './reorder.ts';
 
 /** Data of a port in the user's logical order: f32 numbers, or raw integers of a fixed-point type. */
 export type PortData = Float32Array | Int16Array;
+
+type Elements = Float32Array | Int16Array | Int8Array;
 
 /** An array for the elements of a port as the user sees them. */
 export function allocatePortData(port: Port): PortData {
@@ -15,75 +18,100 @@ export function allocatePortData(port: Port): PortData {
   return port.element === 'f32' ? new Float32Array(count) : new Int16Array(count);
 }
 
-/** For each stored element the logical index it has, or undefined where the order is the same. */
-export function storedOrder(port: Port): Uint32Array | undefined {
-  const { shape, layout } = port;
-  const lasting = layout.filter((dimension) => shape[dimension] !== 1);
-  if (lasting.every((dimension, i) => i === 0 || dimension > (lasting[i - 1] as number))) return undefined;
-  const logicalStrides = shape.map((_, i) => shape.slice(i + 1).reduce((product, size) => product * size, 1));
-  const sizes = layout.map((dimension) => shape[dimension] as number);
-  const strides = layout.map((dimension) => logicalStrides[dimension] as number);
-  const order = new Uint32Array(portElementCount(port));
-  const position = layout.map(() => 0);
-  let logical = 0;
-  for (let i = 0; i < order.length; i++) {
-    order[i] = logical;
-    for (let d = layout.length - 1; d >= 0; d--) {
-      position[d] = (position[d] as number) + 1;
-      logical += strides[d] as number;
-      if ((position[d] as number) < (sizes[d] as number)) break;
-      logical -= (sizes[d] as number) * (strides[d] as number);
-      position[d] = 0;
+/** What the host does at one port of one machine: the plan of it, and room for what stands between two steps. */
+export class PortTransfer {
+  readonly #port: Port;
+  readonly #count: number;
+  /** From the user's order to that of DRAM; undefined where they are the same. */
+  readonly #reorder: Reorder | undefined;
+  readonly #back: Reorder | undefined;
+  /** Whether what is stored has the user's bits. */
+  readonly #keepsBits: boolean;
+  #numbers = new Float32Array(0);
+  #reordered = new Int32Array(0);
+
+  constructor(port: Port) {
+    this.#port = port;
+    this.#count = portElementCount(port);
+    this.#reorder = Reorder.of(port.shape, port.layout);
+    this.#back = this.#reorder?.inverse();
+    this.#keepsBits = port.element === port.stored && port.via.length === 0;
+  }
+
+  /** Writes data to the DRAM of the port. */
+  store(memory: Memory, data: PortData): void {
+    const { element, stored, via, name, address, bytes } = this.#port;
+    const wanted = element === 'f32' ? Float32Array : Int16Array;
+    if (!(data instanceof wanted)) throw new MachineError('wrong-data', `'${name}' takes a ${wanted.name} of ${element}`);
+    if (data.length !== this.#count) throw new MachineError('wrong-data', `'${name}' takes ${this.#count} elements, not ${data.length}`);
+    if (this.#keepsBits && data instanceof Float32Array && this.#reorder) {
+      this.#reorder.apply(wordsOf(data), 0, memory.words, memory.offset('dram', address) / 4);
+    } else {
+      const ordered = this.#reorder ? this.#inOrder(this.#reorder, data) : data;
+      const to = this.#storedElements(memory);
+      if (this.#keepsBits) bitsOf(to).set(bitsOf(ordered));
+      else encodeInto(to, stored, this.#passed(ordered, element, via));
     }
+    memory.initialised.dram.add(address, address + bytes);
   }
-  return order;
-}
 
-/** Writes data to the DRAM of a port, f32 converted to what is stored; equal types keep their bits. */
-export function storePort(memory: Memory, port: Port, data: PortData, order: Uint32Array | undefined): void {
-  const wanted = port.element === 'f32' ? Float32Array : Int16Array;
-  if (!(data instanceof wanted)) throw new MachineError('wrong-data', `'${port.name}' takes a ${wanted.name} of ${port.element}`);
-  const count = portElementCount(port);
-  if (data.length !== count) throw new MachineError('wrong-data', `'${port.name}' takes ${count} elements, not ${data.length}`);
-  const start = memory.offset('dram', port.address);
-  if (port.element === port.stored) {
-    const [to, from] = bitViews(memory, data);
-    const first = start / to.BYTES_PER_ELEMENT;
-    if (order === undefined) to.set(from, first);
-    else for (let i = 0; i < count; i++) to[first + i] = from[order[i] as number] as number;
-  } else {
-    const view = storedView(memory, port);
-    encodeInto(view.subarray(start / view.BYTES_PER_ELEMENT), port.stored, data, order);
+  /** Reads the data of the port from DRAM, in the user's order and type. */
+  load(memory: Memory): PortData {
+    const { element, stored, via, name, address, bytes } = this.#port;
+    const missing = memory.initialised.dram.firstMissing(address, address + bytes);
+    if (missing !== undefined)
+      throw new MachineError('unwritten-output', `'${name}' has not been written: byte ${missing - address} of ${bytes}`);
+    const data = allocatePortData(this.#port);
+    if (this.#keepsBits && data instanceof Float32Array && this.#back) {
+      this.#back.apply(memory.words, memory.offset('dram', address) / 4, wordsOf(data), 0);
+      return data;
+    }
+    const from = this.#storedElements(memory);
+    if (this.#keepsBits) bitsOf(data).set(bitsOf(from));
+    else encodeInto(data, element, this.#passed(from, stored, via));
+    if (this.#back) data.set(this.#inOrder(this.#back, data));
+    return data;
   }
-  memory.initialised.dram.add(port.address, port.address + port.bytes);
-}
 
-/** Reads the data of a port from DRAM, in the user's order and type. */
-export function loadPort(memory: Memory, port: Port, order: Uint32Array | undefined): PortData {
-  const missing = memory.initialised.dram.firstMissing(port.address, port.address + port.bytes);
-  if (missing !== undefined)
-    throw new MachineError('unwritten-output', `'${port.name}' has not been written: byte ${missing - port.address} of ${port.bytes}`);
-  const data = allocatePortData(port);
-  const start = memory.offset('dram', port.address);
-  if (port.element === port.stored) {
-    const [from, to] = bitViews(memory, data);
-    const first = start / from.BYTES_PER_ELEMENT;
-    for (let i = 0; i < data.length; i++) to[order?.[i] ?? i] = from[first + i] as number;
-  } else {
-    const decode = decoderOf(port.stored);
-    const from = storedView(memory, port);
-    const first = start / from.BYTES_PER_ELEMENT;
-    for (let i = 0; i < data.length; i++) data[order?.[i] ?? i] = decode(from[first + i] as number);
+  /** The port's elements in DRAM. */
+  #storedElements(memory: Memory): Elements {
+    const { stored, address } = this.#port;
+    const size = elementBytes(stored);
+    const view = stored === 'f32' ? memory.floats : size === 1 ? memory.signedBytes : memory.halves;
+    const first = memory.offset('dram', address) / size;
+    return view.subarray(first, first + this.#count);
   }
-  return data;
+
+  /** The real numbers of elements, rounded to each of the types that they pass. */
+  #passed(elements: Elements, element: StoredElement, via: readonly StoredElement[]): Float32Array {
+    if (element === 'f32' && via.length === 0 && elements instanceof Float32Array) return elements;
+    if (this.#numbers.length !== this.#count) this.#numbers = new Float32Array(this.#count);
+    const numbers = this.#numbers;
+    decodeInto(numbers, element, elements);
+    for (const each of via) {
+      if (each === 'f32') continue;
+      const rounded = elementBytes(each) === 1 ? new Int8Array(this.#count) : new Int16Array(this.#count);
+      encodeInto(rounded, each, numbers);
+      decodeInto(numbers, each, rounded);
+    }
+    return numbers;
+  }
+
+  /** Elements in another order, which stand in room that the next call uses again. */
+  #inOrder(reorder: Reorder, data: PortData): PortData {
+    if (this.#reordered.length !== this.#count) this.#reordered = new Int32Array(this.#count);
+    const to = this.#reordered;
+    // Narrower elements are moved as words too: a loop over arrays of several kinds takes twice the time.
+    reorder.apply(data instanceof Float32Array ? wordsOf(data) : Int32Array.from(data), 0, to, 0);
+    return data instanceof Float32Array ? new Float32Array(to.buffer) : Int16Array.from(to);
+  }
 }
 
-/** The memory as integers of the width that a port, which is not f32 there, is stored in. */
-function storedView(memory: Memory, { stored }: Port): Int8Array | Int16Array {
-  return elementBytes(stored) === 1 ? memory.signedBytes : memory.halves;
+function wordsOf({ buffer, byteOffset, length }: Float32Array): Int32Array {
+  return new Int32Array(buffer, byteOffset, length);
 }
 
-/** The memory and the data as integers of the same width, which copies no NaN's payload away. */
-function bitViews(memory: Memory, data: PortData): [Int32Array, Int32Array] | [Int16Array, Int16Array] {
-  return data instanceof Float32Array ? [memory.words, new Int32Array(data.buffer, data.byteOffset, data.length)] : [memory.halves, data];
+/** Elements as integers of their width, which copies no NaN's payload away. */
+function bitsOf(elements: Elements): Int32Array | Int16Array | Int8Array {
+  return elements instanceof Float32Array ? wordsOf(elements) : elements;
 }

@@ -12,7 +12,7 @@ import { DEFAULT_SEED } from '../numerics/random.ts';
 import { checkAccesses, conditionOf } from './checks.ts';
 import { MachineError } from './error.ts';
 import type { PortData } from './host.ts';
-import { loadPort, storedOrder, storePort } from './host.ts';
+import { PortTransfer } from './host.ts';
 import type { MemoryLayout, MemoryPlace } from './memory.ts';
 import { Memory, memoryLayout } from './memory.ts';
 import type { Observer } from './observer.ts';
@@ -79,7 +79,7 @@ export class Machine {
   /** The program, verified and decoded. */
   readonly code: readonly Decoded[];
   readonly #read: RegisterReader;
-  readonly #orders = new Map<Port, Uint32Array | undefined>();
+  readonly #transfers = new Map<Port, PortTransfer>();
   readonly #seed: number;
 
   /**
@@ -138,13 +138,13 @@ export class Machine {
   /** Puts an input into DRAM: a Float32Array or, for a port of fixed-point elements, an Int16Array of raw integers. */
   writeInput(name: string, data: PortData): void {
     const port = findPort('input', this.program.inputs, name);
-    storePort(this.memory, port, data, this.#order(port));
+    this.#transfer(port).store(this.memory, data);
   }
 
   /** An output in the user's order and element type. */
   readOutput(name: string): PortData {
     const port = findPort('output', this.program.outputs, name);
-    return loadPort(this.memory, port, this.#order(port));
+    return this.#transfer(port).load(this.memory);
   }
 
   /** A copy of bytes of a memory space, initialised or not. */
@@ -221,9 +221,10 @@ export class Machine {
     return new Set(entries.flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => first + i)));
   }
 
-  #order(port: Port): Uint32Array | undefined {
-    if (!this.#orders.has(port)) this.#orders.set(port, storedOrder(port));
-    return this.#orders.get(port);
+  #transfer(port: Port): PortTransfer {
+    const transfer = this.#transfers.get(port) ?? new PortTransfer(port);
+    this.#transfers.set(port, transfer);
+    return transfer;
   }
 }
 

@@ -12,6 +12,7 @@ const INITIALIZERS: readonly TensorSpec[] = [
   { name: 's', dims: [], data: Float32Array.of(0.5) },
   { name: 's2', dims: [1], data: Float32Array.of(0.25) },
   { name: 'many', dims: [2], data: Float32Array.of(0.5, 0.25) },
+  { name: 's3', dims: [], data: Float32Array.of(0.3) },
   { name: 'negative', dims: [], data: Float32Array.of(-1) },
   { name: 'i8', dims: [], data: Int8Array.of(-3) },
   { name: 'u8', dims: [], data: Uint8Array.of(125) },
@@ -70,8 +71,8 @@ describe('quantization of computed values', () => {
       [[node('QuantizeLinear', 'x s u8', 'q'), node('Flatten', 'q', 'y')], { name: 'y', dataType: 2 }],
     ],
     [
-      'unsupported onnx/unsupported-type: n: QuantizeLinear of i16 is not supported on values that are not known at compile time',
-      [[node('QuantizeLinear', 'x s i16', 'y', {}, 'n')]],
+      'unsupported onnx/unsupported-scale: n: QuantizeLinear of i16 is only supported with the zero point 0 and a scale of 1, 1/2, 1/4, … 2^-15, not 0 and 0.30000001192092896',
+      [[node('QuantizeLinear', 'x s3 i16', 'y', {}, 'n')]],
     ],
     [
       'unsupported onnx/unsupported-scale: n: QuantizeLinear with 2 scales is only supported on constants',

@@ -53,11 +53,11 @@ describe('names', () => {
     const outputs = [{ name: 'out put' }, { name: '0' }];
     expect(importedText({ nodes, inputs: [{ name: '0', shape: [1] }], outputs })).toBe(
       [
-        '%a/b_0: f32[1] = relu(%_0)',
+        '%a/b_0: f32[1] = relu(%"0")',
         '%a/b_0.1: f32[1] = relu(%a/b_0)',
         '%out_put: f32[1] = relu(%a/b_0.1)',
         'output "out put" = %out_put',
-        'output "0" = %_0',
+        'output "0" = %"0"',
       ].join('\n'),
     );
   });

@@ -4,8 +4,9 @@ import { completeAttributes, printAttributes } from '../../compiler/ir/attribute
 import { GraphBuilder } from '../../compiler/ir/builder.ts';
 import { parseFloat32, printFloat32 } from '../../compiler/ir/float-text.ts';
 import type { OpNode } from '../../compiler/ir/graph.ts';
-import { isLegalName, legalName } from '../../compiler/ir/names.ts';
+import { MAX_MODEL_NAME, isLegalName, legalName } from '../../compiler/ir/names.ts';
 import { OP_NAMES, opRecord } from '../../compiler/ir/ops.ts';
+import { parseGraph, printGraph } from '../../compiler/ir/text.ts';
 import { tensorType } from '../../compiler/ir/types.ts';
 import { floatFromBits } from '../../runtime/numerics/float.ts';
 import { randomTensor } from '../support/random-tensor.ts';
@@ -46,7 +47,7 @@ describe('attributes', () => {
         if (spec.default === undefined) continue;
         const required = Object.fromEntries(
           Object.entries(opRecord(op).attributes).flatMap(([key, each]) =>
-            each.default === undefined ? [[key, each.kind === 'int' ? 1 : [1, 1]]] : [],
+            each.default === undefined ? [[key, each.kind === 'int' ? 1 : each.kind === 'element' ? 'f32' : [1, 1]]] : [],
           ),
         );
         expect(completeAttributes(op, { ...required, [name]: spec.default })[name]).toEqual(
@@ -93,16 +94,35 @@ describe('builder', () => {
   test('names are made legal and unique, deterministically', () => {
     const builder = new GraphBuilder('my net');
     const type = tensorType('f32', [1]);
-    expect(builder.input('/conv1/Conv', type)).toBe('conv1/Conv');
-    expect(builder.input('conv1/Conv', type)).toBe('conv1/Conv.1');
-    expect(builder.input('/conv1/Conv', type)).toBe('conv1/Conv.2');
-    expect(builder.input('input:0', type)).toBe('input_0');
-    expect(builder.input('224', type)).toBe('_224');
-    expect(builder.input('größe', type)).toBe('gr__e');
-    expect(builder.input('', type)).toBe('_');
+    const value = (name: string): string => builder.op('relu', ['x'], {}, { name });
+    expect(builder.input('x', type)).toBe('x');
+    expect(value('/conv1/Conv')).toBe('conv1/Conv');
+    expect(value('conv1/Conv')).toBe('conv1/Conv.1');
+    expect(value('/conv1/Conv')).toBe('conv1/Conv.2');
+    expect(value('input:0')).toBe('input_0');
+    expect(value('224')).toBe('_224');
+    expect(value('größe')).toBe('gr__e');
+    expect(value('')).toBe('_');
+    expect(value('n'.repeat(5000)).length).toBeLessThanOrEqual(MAX_MODEL_NAME);
     expect(builder.op('relu', ['_224'])).toBe('relu');
     expect(builder.op('relu', ['relu'])).toBe('relu.1');
     expect(builder.build().name).toBe('my_net');
+  });
+
+  test('inputs keep the names of the model, which stand in the text in quotes', () => {
+    const names = ['serving_default_x:0', 'größe', '224', 'a "b"\n%c', '\u202egnp', 'x'];
+    const builder = new GraphBuilder('net');
+    for (const [i, name] of names.entries()) {
+      expect(builder.input(name, tensorType('f32', [1]))).toBe(name);
+      builder.output(`out ${i}`, builder.op('relu', [name], {}, { name: `y${i}` }));
+    }
+    const graph = builder.build();
+    const { text } = printGraph(graph);
+    expect(text).toContain('  %"serving_default_x:0": f32[1] = input\n');
+    expect(text).toContain('  %y0: f32[1] = relu(%"serving_default_x:0")\n');
+    expect(text).toContain('%"\\u202egnp"');
+    expect(text).not.toContain('\u202e');
+    expect(parseGraph(text, { file: 'net' })).toEqual(graph);
   });
 
   test('any hint becomes a legal name, and a legal one stays as it is', () => {

@@ -40,12 +40,20 @@ describe('structure', () => {
   test.each<[string, Graph, string]>([
     ['an illegal graph name', graph([input, relu], [output], 'a b'), 'ir/name'],
     [
-      'an illegal value name',
+      'a value without a name',
       graph([
-        { ...input, name: '0' },
-        { ...relu, inputs: ['0'] },
+        { ...input, name: '' },
+        { ...relu, inputs: ['x'] },
       ]),
-      'ir/name %0',
+      'ir/name %',
+    ],
+    [
+      'a value with a long name',
+      graph([
+        { ...input, name: 'x'.repeat(1025) },
+        { ...relu, inputs: ['x'.repeat(1025)] },
+      ]),
+      `ir/name %${'x'.repeat(1024)}`,
     ],
     ['a value defined twice', graph([input, input, relu]), 'ir/redefined %x'],
     ['an operand that is defined later', graph([relu, input]), 'ir/undefined %y'],

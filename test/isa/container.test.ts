@@ -84,7 +84,7 @@ describe('the .cam file', () => {
     const { program, targetHash, producer } = decodeContainer(file);
     const { memory, debug, ...rest } = program;
     expect(encodeContainer({ debug, memory, ...rest }, { producer, targetHash })).toEqual(file);
-    expect(bytesToHex(sha256(file))).toBe('4e78efe2b5ac9c7406757dc2c2d6bc93062fcb58cdf749e18d2cf0548e9a0ae4');
+    expect(bytesToHex(sha256(file))).toBe('761a8c793bdb5d33ad8ea0d4ac95cabd30a501062b94f6527e866ba5bafb4e45');
   });
 
   it('is decoded from the middle of a larger buffer, and shares no memory with it', () => {
@@ -117,8 +117,8 @@ describe('damage', () => {
     ['another file', new TextEncoder().encode('{"format":"json"}'), 'container/not-cam: this is no .cam file'],
     [
       'a file of a later version',
-      changed((bytes) => (bytes[8] = 2)),
-      'container/version: the file has format version 2, this reads version 1',
+      changed((bytes) => (bytes[8] = 3)),
+      'container/version: the file has format version 3, this reads version 2',
     ],
     ['converted line ends', changed((bytes) => bytes.copyWithin(4, 5)), 'container/not-cam: this is no .cam file'],
     ['a truncated header', file.slice(0, 100), 'container/truncated: the file ends after 100 bytes, inside its header'],

@@ -100,6 +100,7 @@ const port = (name: string, address: number, count: number): Port => ({
   bytes: 2 * count,
   layout: [0],
   stored: 'fx16.10',
+  via: [],
 });
 
 /** The bytes of a segment with arrays at absolute addresses. */

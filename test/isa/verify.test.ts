@@ -65,7 +65,11 @@ describe('verifyProgram', () => {
       "input 'x' is stored as bf16, and target 'cambricon' lacks the extension xf16",
       without('xf16'),
     ],
-    ['a conversion of fixed point', input({ element: 'fx16.3' }), "input 'x' cannot be converted from fx16.3 to f32"],
+    [
+      'a conversion with several scales',
+      input({ via: ['i8<axis=1:0.1 0.2>'] }),
+      "input 'x' passes i8<axis=1:0.1 0.2>, which has more than one scale",
+    ],
     ['ports that overlap', { inputs: [...smallProgram().inputs, ...smallProgram().inputs] }, "input 'x' overlaps input 'x'"],
     ['ports of one name', { inputs: [...smallProgram().inputs, ...smallProgram().inputs] }, 'two inputs share a name'],
     [

@@ -146,7 +146,14 @@ function interpreted(op: TileOp, vector: Uint8Array, matrix: Uint8Array): Uint8A
     modifiers: { type: 0 },
     operands: { local: place(local), size: value(bytes / 2), base: place(dram) },
   });
-  const port = { name: 'y', shape: [VECTOR_BYTES / 2], element: `fx16.${FRACTION}`, stored: `fx16.${FRACTION}`, layout: [0] } as const;
+  const port = {
+    name: 'y',
+    shape: [VECTOR_BYTES / 2],
+    element: `fx16.${FRACTION}`,
+    stored: `fx16.${FRACTION}`,
+    layout: [0],
+    via: [],
+  } as const;
   const program: TiledProgram = {
     name: 'one',
     target: target.name,

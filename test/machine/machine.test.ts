@@ -34,6 +34,7 @@ const port = (changes: Partial<Port>): Port => ({
   bytes: 24,
   layout: [0, 1],
   stored: 'f32',
+  via: [],
   ...changes,
 });
 

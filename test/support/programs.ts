@@ -26,8 +26,8 @@ export function smallProgram(changes: Partial<Program> = {}): Program {
       activations: { start: 192, bytes: 0 },
       spill: { start: 192, bytes: 0 },
     },
-    inputs: [{ name: 'x', shape: [1, 2, 2], element: 'f32', address: 64, bytes: 16, layout: [0, 2, 1], stored: 'f32' }],
-    outputs: [{ name: 'y', shape: [4], element: 'f32', address: 128, bytes: 16, layout: [0], stored: 'f32' }],
+    inputs: [{ name: 'x', shape: [1, 2, 2], element: 'f32', address: 64, bytes: 16, layout: [0, 2, 1], stored: 'f32', via: [] }],
+    outputs: [{ name: 'y', shape: [4], element: 'f32', address: 128, bytes: 16, layout: [0], stored: 'f32', via: [] }],
     debug: [
       { first: 3, count: 2, tile: 'load x', node: 'x', origin: [] },
       { first: 5, count: 3, tile: 'add y', node: 'y', origin: ['Add_0', 'Constant_1'] },

@@ -28,7 +28,7 @@ function machineOf(program: Program): Machine {
   return machine;
 }
 
-const INPUT = { name: 'x', shape: [1024], element: 'f32', address: 64, bytes: 4096, layout: [0], stored: 'f32' } as const;
+const INPUT = { name: 'x', shape: [1024], element: 'f32', address: 64, bytes: 4096, layout: [0], stored: 'f32', via: [] } as const;
 /** Word 0 of DRAM is the constant 4; the input is from 64, outputs from 4160, activations from 8256. */
 const programFrom = (source: string): Program => programOf(source, { constants: Uint8Array.of(4), inputs: [INPUT], maxInstructions: 2000 });
 

@@ -17,6 +17,7 @@ import { ACTIVATION_ATTRIBUTES, RESULT_ATTRIBUTES, activate } from './activation
 import { boundsOf, isInteger, realNumbers, rescaling, sumScalingOf, tensorScale } from './integers.ts';
 import { floatOp, narrow, widen } from './narrow.ts';
 import {
+  DEVICE,
   isFloat,
   noMacs,
   operand,
@@ -226,7 +227,7 @@ export const ELEMENTWISE = {
   cast: op({
     doc: 'A float as another: wider ones hold it exactly, narrower ones are rounded to nearest, ties to even; beyond the greatest number binary16 and bfloat16 give infinity and the 8-bit floats that number.',
     inputs: [{ name: 'x' }],
-    attributes: { to: { kind: 'element', doc: 'element type of the result, a float' } },
+    attributes: { to: { kind: 'element', doc: 'element type of the result, a float' }, ...DEVICE },
     traits: ['elementwise', 'conversion'],
     infer(inputs, { to }) {
       const x = operand(inputs, 0, 'x');
@@ -244,7 +245,7 @@ export const ELEMENTWISE = {
   quantize: op({
     doc: 'f32 to integers: 16-bit fixed point, the nearest number, ties to even; or quantized, x times the inverse of the scale in f32, rounded to nearest, ties to even, plus the zero point. Both saturate; NaN gives zero.',
     inputs: [{ name: 'x' }],
-    attributes: { to: { kind: 'element', doc: 'element type of the result: fx16 or quantized with one scale' } },
+    attributes: { to: { kind: 'element', doc: 'element type of the result: fx16 or quantized with one scale' }, ...DEVICE },
     traits: ['elementwise', 'conversion'],
     infer(inputs, { to }) {
       const x = operand(inputs, 0, 'x');
@@ -265,7 +266,7 @@ export const ELEMENTWISE = {
   dequantize: op({
     doc: 'Integers to f32: fixed point exactly; quantized ones less the zero point, times the scale, rounded.',
     inputs: [{ name: 'x' }],
-    attributes: {},
+    attributes: DEVICE,
     traits: ['elementwise', 'conversion'],
     infer(inputs) {
       const x = operand(inputs, 0, 'x');

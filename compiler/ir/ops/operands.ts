@@ -2,10 +2,20 @@
 import type { ElementType } from '../../../runtime/numerics/element.ts';
 import { isFixed, isQuantized } from '../../../runtime/numerics/element.ts';
 import { isNarrow } from '../../../runtime/numerics/narrow.ts';
-import type { Magnitude } from '../op.ts';
+import type { AttributeSpec, Magnitude } from '../op.ts';
 import { OpError } from '../op.ts';
 import type { TensorType } from '../types.ts';
 import { printType } from '../types.ts';
+
+/** The attribute of ops that the host can do at a port of a program; which of them it does is decided by legalization. */
+export const DEVICE = {
+  device: {
+    kind: 'enum',
+    values: ['machine', 'host'],
+    default: 'machine',
+    doc: 'what executes it: the machine, or the host where a value enters or leaves the program',
+  },
+} as const satisfies Record<string, AttributeSpec>;
 
 /** Operand `index` of a list, which must be there; `name` is the op table's name for it. */
 export function operand<T>(list: readonly (T | undefined)[], index: number, name: string): T {

@@ -7,7 +7,7 @@ import type { TensorType } from '../types.ts';
 import { elementCount, printType, tensorType } from '../types.ts';
 import type { TensorData } from '../tensor.ts';
 import { zeros } from '../tensor.ts';
-import { noMacs, operand, requireInts, requireOrdered, rowMajorStrides, unchangedMagnitude } from './operands.ts';
+import { DEVICE, noMacs, operand, requireInts, requireOrdered, rowMajorStrides, unchangedMagnitude } from './operands.ts';
 import { permute, permuteTerms } from './strided.ts';
 
 /** The dimension that a concatenation joins, counted from the front. */
@@ -198,7 +198,7 @@ export const SHAPE = {
   transpose: op({
     doc: 'Dimensions in another order: dimension i of the result is dimension `perm[i]` of x; scales go along with theirs.',
     inputs: [{ name: 'x' }],
-    attributes: { perm: { kind: 'ints', doc: 'a permutation of the dimensions' } },
+    attributes: { perm: { kind: 'ints', doc: 'a permutation of the dimensions' }, ...DEVICE },
     traits: ['moving'],
     onnx: { op: 'Transpose', since: 1 },
     infer(inputs, { perm }) {

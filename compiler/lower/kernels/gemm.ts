@@ -2,7 +2,7 @@ import { hasExtension } from '../../../isa/target.ts';
 import type { Tensor } from '../../ir/tensor.ts';
 import { at, dimension, repeated, slotOf, tileOp, transfer } from '../build.ts';
 import { isWorth, loopCycles, productCycles, tileSizes, transferCycles, vectorCycles } from '../cost.ts';
-import { add, min, scale, subtract } from '../expr.ts';
+import { add, expr, min, scale, subtract } from '../expr.ts';
 import type { Kernel, KernelContext } from '../kernel.ts';
 import { doesNotFit, local, requireExtensions, unsupportedForm } from '../kernel.ts';
 import type { Statement } from '../tiled.ts';
@@ -107,7 +107,8 @@ export function product(context: KernelContext, M: number, K: number, weights: T
   const m = dimension('m', rowTiles);
   const k = dimension('k', innerTiles);
   const accumulate = innerTiles > 1;
-  const rows = min(tiles.rows, subtract(M, scale(m.index, tiles.rows)));
+  // One row is a plain product, which every target has.
+  const rows = tiles.rows === 1 ? expr(1) : min(tiles.rows, subtract(M, scale(m.index, tiles.rows)));
   const inner = min(tiles.inner, subtract(K, scale(k.index, tiles.inner)));
   const wPlace = at(wLocal, 0, slotOf(wLocal, accumulate ? k.index : n.index));
   const xPlace = at(xLocal, 0, slotOf(xLocal, accumulate ? k.index : m.index));

@@ -17,19 +17,18 @@ graph @test stage(imported) {
 // ----
 graph @test stage(legal) {
   %x: f32[2,3] = input
+  %x/copy: f32[2,3] = identity(%x)
   %c: f32[2] = constant [1, 2]
+  %c/copy: f32[2] = identity(%c)
   %f: f32[6,1] = reshape(%x) {shape=[6,1]}
-  %t: f32[3,2] = transpose(%x) {perm=[1,0]}
+  %f/copy: f32[6,1] = identity(%f)
+  %t: f32[3,2] = transpose(%x/copy) {perm=[1,0], device=host}
   %y: f32[2,3] = relu(%x)
   %v: f32[6] = reshape(%y) {shape=[6]}
-  %x/copy: f32[2,3] = identity(%x)
-  %c/copy: f32[2] = identity(%c)
-  %f/copy: f32[6,1] = identity(%f)
-  %t/copy: f32[3,2] = identity(%t)
   output "x" = %x/copy
   output "c" = %c/copy
   output "f" = %f/copy
-  output "t" = %t/copy
+  output "t" = %t
   output "v" = %v
   output "again" = %x/copy
 }

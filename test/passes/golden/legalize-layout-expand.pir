@@ -13,13 +13,13 @@ graph @test stage(imported) {
 // ----
 graph @test stage(legal) {
   %x: f32[1,2,2,2] = input
-  %x/nhwc: f32[1,2,2,2] = transpose(%x) {perm=[0,2,3,1]}
+  %x/nhwc: f32[1,2,2,2] = transpose(%x) {perm=[0,2,3,1], device=host}
   %w/hwio: f32[1,1,2,2] = constant [1, 3, 2, 4]
   %c: f32[1,2,2,2] = conv(%x/nhwc, %w/hwio) {layout=nhwc}
   %a/expanded: f32[1,2,2,2] = constant [1, 1, 1, 1, 1, 1, 1, 1]
   %a: f32[1,2,2,2] = sub(%a/expanded, %c)
   %b/expanded: f32[2,2,2] = constant [1, 1, 1, 1, 2, 2, 2, 2]
   %b: f32[1,2,2,2] = add(%a, %b/expanded)
-  %b/nchw: f32[1,2,2,2] = transpose(%b) {perm=[0,3,1,2]}
+  %b/nchw: f32[1,2,2,2] = transpose(%b) {perm=[0,3,1,2], device=host}
   output "b" = %b/nchw
 }

@@ -23,13 +23,13 @@ graph @g stage(legal) {
   %y/scaled: f32[2,2] = mul(%y/product, %y/factor)
   %y/sum: f32[2,2] = add(%y/scaled, %c)
   %y/ended: f32[2,2] = relu(%y/sum)
-  %y: f16[2,2] = cast(%y/ended) {to=f16}
+  %y: f16[2,2] = cast(%y/ended) {to=f16, device=host}
   %z/product: f32[2,2] = gemm(%x, %w) {result=f32}
   %z/factor: f32[] = constant [2]
   %z/c: f32[2,2] = mul(%r, %z/factor)
   %z/sum: f32[2,2] = add(%z/product, %z/c)
   %z/ended: f32[2,2] = clip(%z/sum) {min=0, max=6}
-  %z: f16[2,2] = cast(%z/ended) {to=f16}
+  %z: f16[2,2] = cast(%z/ended) {to=f16, device=host}
   %plain: f16[2,2] = gemm(%x, %w, %c) {activation=relu}
   output "y" = %y
   output "z" = %z

@@ -15,7 +15,7 @@ graph @test stage(imported) {
 // ----
 graph @test stage(legal) {
   %image: f32[1,1,4,6] = input
-  %image/nhwc: f32[1,4,6,1] = transpose(%image) {perm=[0,2,3,1]}
+  %image/nhwc: f32[1,4,6,1] = transpose(%image) {perm=[0,2,3,1], device=host}
   %w/hwio: f32[2,2,1,2] = constant [1, 5, 2, 6, 3, 7, 4, 8]
   %c: f32[1,3,5,2] = conv(%image/nhwc, %w/hwio) {layout=nhwc} from ["conv"]
   %r: f32[1,3,5,2] = relu(%c) from ["relu"]

@@ -14,7 +14,7 @@ graph @test stage(imported) {
 // ----
 graph @test stage(legal) {
   %x: f32[1,2,2,2] = input
-  %x/nhwc: f32[1,2,2,2] = transpose(%x) {perm=[0,2,3,1]}
+  %x/nhwc: f32[1,2,2,2] = transpose(%x) {perm=[0,2,3,1], device=host}
   %w/hwio: f32[2,2,2,2] = constant [1, 9, 5, 13, 2, 10, 6, 14, 3, 11, 7, 15, 4, 12, 8, 16]
   %a: f32[1,1,1,2] = conv(%x/nhwc, %w/hwio) {layout=nhwc}
   %y: f32[1,2] = reshape(%a) {shape=[1,2]}

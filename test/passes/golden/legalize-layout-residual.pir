@@ -15,13 +15,13 @@ graph @test stage(imported) {
 graph @test stage(legal) {
   %x: f32[1,2,3,3] = input
   %t: f32[] = constant [7]
-  %x/nhwc: f32[1,3,3,2] = transpose(%x) {perm=[0,2,3,1]}
+  %x/nhwc: f32[1,3,3,2] = transpose(%x) {perm=[0,2,3,1], device=host}
   %s/nhwc: f32[2] = constant [5, 6]
   %a: f32[1,3,3,2] = mul(%x/nhwc, %s/nhwc)
   %w/hwio: f32[1,1,2,2] = constant [1, 3, 2, 4]
   %c: f32[1,3,3,2] = conv(%a, %w/hwio) {layout=nhwc}
   %b: f32[1,3,3,2] = add(%x/nhwc, %c)
   %y: f32[1,3,3,2] = div(%b, %t)
-  %y/nchw: f32[1,2,3,3] = transpose(%y) {perm=[0,3,1,2]}
+  %y/nchw: f32[1,2,3,3] = transpose(%y) {perm=[0,3,1,2], device=host}
   output "y" = %y/nchw
 }

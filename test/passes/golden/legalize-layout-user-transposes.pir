@@ -19,7 +19,7 @@ graph @test stage(legal) {
   %w/hwio: f32[1,1,2,2] = constant [1, 3, 2, 4]
   %c: f32[1,3,3,2] = conv(%x, %w/hwio) {layout=nhwc}
   %d: f32[1,3,3,2] = conv(%c, %w/hwio) {layout=nhwc}
-  %z: f32[1,3,2,3] = transpose(%d) {perm=[0,1,3,2]}
+  %z: f32[1,3,2,3] = transpose(%d) {perm=[0,1,3,2], device=host}
   output "y" = %d
   output "z" = %z
 }

@@ -15,8 +15,8 @@ graph @test stage(imported) {
 // ----
 graph @test stage(legal) {
   %image: f32[1,2,4,4] = input
-  %image/nhwc: f32[1,4,4,2] = transpose(%image) {perm=[0,2,3,1]}
-  %image/nhwc/i8: i8<0.015049556,-1>[1,4,4,2] = quantize(%image/nhwc) {to=i8<0.015049556,-1>}
+  %image/nhwc: f32[1,4,4,2] = transpose(%image) {perm=[0,2,3,1], device=host}
+  %image/nhwc/i8: i8<0.015049556,-1>[1,4,4,2] = quantize(%image/nhwc) {to=i8<0.015049556,-1>, device=host}
   %b1: i32[3] = constant [67510, -33755, 0]
   %w1/hwio: i8<axis=3:0.000492126 0.000492126 0.000492126>[3,3,2,3] = constant dense#c011965e80861979d380df75d0056ff7f708025c7279039659acc257e46b1862
   %c1: i8<0.00324711,-128>[1,4,4,3] = conv(%image/nhwc/i8, %w1/hwio, %b1) {pads=[1,1,1,1], layout=nhwc, activation=relu, result=i8<0.00324711,-128>} from ["conv1", "relu1"]

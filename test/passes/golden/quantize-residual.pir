@@ -14,7 +14,7 @@ graph @test stage(legal) {
 // ----
 graph @test stage(legal) {
   %x: f32[1,4] = input
-  %x/i8: i8<0.013694774,12>[1,4] = quantize(%x) {to=i8<0.013694774,12>}
+  %x/i8: i8<0.013694774,12>[1,4] = quantize(%x) {to=i8<0.013694774,12>, device=host}
   %w: i8<axis=1:0.003937008 0.003937008 0.003937008 0.003937008>[4,4] = constant [127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127]
   %a: i8<0.007442094,-78>[1,4] = gemm(%x/i8, %w) {result=i8<0.007442094,-78>} from ["a"]
   %b: i8<0.011966496,-128>[1,4] = gemm(%a, %w) {activation=clip, activation_min=0, activation_max=6, result=i8<0.011966496,-128>} from ["b"]

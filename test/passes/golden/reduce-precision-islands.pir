@@ -14,7 +14,7 @@ graph @test stage(legal) {
 // ----
 graph @test stage(legal) {
   %x: f32[1,4] = input
-  %x/f8e4m3: f8e4m3[1,4] = cast(%x) {to=f8e4m3}
+  %x/f8e4m3: f8e4m3[1,4] = cast(%x) {to=f8e4m3, device=host}
   %c: f8e4m3[4] = constant [0x38, 0x40, 0x44, 0x48]
   %s: f8e4m3[1,4] = mul(%x/f8e4m3, %c) from ["scale"]
   %s/f32: f32[1,4] = cast(%s) {to=f32}

@@ -15,7 +15,7 @@ graph @test stage(imported) {
 // ----
 graph @test stage(legal) {
   %image: f32[1,2,4,4] = input
-  %image/nhwc: f32[1,4,4,2] = transpose(%image) {perm=[0,2,3,1]}
+  %image/nhwc: f32[1,4,4,2] = transpose(%image) {perm=[0,2,3,1], device=host}
   %w1/hwio: f32[3,3,2,3] = constant dense#953aa8675c489536676d4d2d2de821e9d6aa9d2b8a2c23d94af160e2a602d92a
   %b1: f32[3] = constant [0.5, -0.25, 0]
   %c1: f32[1,4,4,3] = conv(%image/nhwc, %w1/hwio, %b1) {pads=[1,1,1,1], layout=nhwc, activation=relu} from ["conv1", "relu1"]

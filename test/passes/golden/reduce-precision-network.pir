@@ -15,8 +15,8 @@ graph @test stage(imported) {
 // ----
 graph @test stage(legal) {
   %image: f32[1,2,4,4] = input
-  %image/nhwc: f32[1,4,4,2] = transpose(%image) {perm=[0,2,3,1]}
-  %image/nhwc/bf16: bf16[1,4,4,2] = cast(%image/nhwc) {to=bf16}
+  %image/nhwc: f32[1,4,4,2] = transpose(%image) {perm=[0,2,3,1], device=host}
+  %image/nhwc/bf16: bf16[1,4,4,2] = cast(%image/nhwc) {to=bf16, device=host}
   %b1: f32[3] = constant [0.5, -0.25, 0]
   %w1/hwio: bf16[3,3,2,3] = constant dense#af0d6d4c3f1370f8247d931bffd16a371992347f3ab0bd448b164b3886742b7b
   %c1: bf16[1,4,4,3] = conv(%image/nhwc/bf16, %w1/hwio, %b1) {pads=[1,1,1,1], layout=nhwc, activation=relu} from ["conv1", "relu1"]

@@ -15,8 +15,8 @@ graph @test stage(imported) {
 // ----
 graph @test stage(legal) {
   %image: f32[1,2,4,4] = input
-  %image/nhwc: f32[1,4,4,2] = transpose(%image) {perm=[0,2,3,1]}
-  %image/nhwc/fx16-14: fx16.14[1,4,4,2] = quantize(%image/nhwc) {to=fx16.14}
+  %image/nhwc: f32[1,4,4,2] = transpose(%image) {perm=[0,2,3,1], device=host}
+  %image/nhwc/fx16-14: fx16.14[1,4,4,2] = quantize(%image/nhwc) {to=fx16.14, device=host}
   %b1: i64[3] = constant [268435456, -134217728, 0]
   %w1/hwio: fx16.15[3,3,2,3] = constant dense#f5d83932acb5cff734ea0e3a38238442752d2f72e4bfd7fbd597b261116a7733
   %c1: fx16.15[1,4,4,3] = conv(%image/nhwc/fx16-14, %w1/hwio, %b1) {pads=[1,1,1,1], layout=nhwc, activation=relu, result=fx16.15} from ["conv1", "relu1"]

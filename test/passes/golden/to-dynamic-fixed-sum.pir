@@ -14,7 +14,7 @@ graph @test stage(legal) {
 // ----
 graph @test stage(legal) {
   %x: f32[1,4] = input
-  %x/fx16-14: fx16.14[1,4] = quantize(%x) {to=fx16.14}
+  %x/fx16-14: fx16.14[1,4] = quantize(%x) {to=fx16.14, device=host}
   %w: fx16.15[4,4] = constant [16384, 16384, 16384, 16384, 16384, 16384, 16384, 16384, 16384, 16384, 16384, 16384, 16384, 16384, 16384, 16384]
   %a: fx16.12[1,4] = gemm(%x/fx16-14, %w) {result=fx16.12} from ["a"]
   %b: fx16.12[1,4] = gemm(%a, %w) {activation=clip, activation_min=0, activation_max=6} from ["b"]
