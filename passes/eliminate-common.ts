@@ -1,7 +1,6 @@
-import { contentHash } from '../compiler/ir/content-hash.ts';
+import { tensorFingerprint, tensorHash } from '../compiler/ir/content-hash.ts';
 import type { ConstantNode, Graph, Node, OpNode } from '../compiler/ir/graph.ts';
 import { hasTrait } from '../compiler/ir/ops.ts';
-import { dataBytes } from '../compiler/ir/tensor.ts';
 import { printType } from '../compiler/ir/types.ts';
 import type { PassContext } from './pass.ts';
 import { pass } from './pass.ts';
@@ -54,10 +53,10 @@ function operationKey({ op, inputs, attributes, type }: OpNode): string {
   return JSON.stringify([op, operands, values, printType(type)]);
 }
 
-/** A key by contents for constants; undefined for one that is alone of its type, whose contents need no hashing. */
+/** A key by contents for constants; undefined for one that no other resembles, whose contents need no hashing. */
 function constantKeys(graph: Graph): (node: ConstantNode) => string | undefined {
-  const ofType = new Map<string, number>();
-  for (const node of graph.nodes)
-    if (node.kind === 'constant') ofType.set(printType(node.type), (ofType.get(printType(node.type)) ?? 0) + 1);
-  return ({ type, value }) => ((ofType.get(printType(type)) ?? 0) > 1 ? `${printType(type)} ${contentHash(dataBytes(value))}` : undefined);
+  const alike = new Map<string, number>();
+  const resemblance = ({ type, value }: ConstantNode): string => `${printType(type)} ${tensorFingerprint(value)}`;
+  for (const node of graph.nodes) if (node.kind === 'constant') alike.set(resemblance(node), (alike.get(resemblance(node)) ?? 0) + 1);
+  return (node) => ((alike.get(resemblance(node)) ?? 0) > 1 ? `${printType(node.type)} ${tensorHash(node.value)}` : undefined);
 }

@@ -18,8 +18,12 @@ export class WorkingGraph implements Rewriter {
   readonly #source: Graph;
   readonly #nodes: Map<string, Node>;
   readonly #users = new Map<string, Set<string>>();
-  #order: string[];
-  #outputs: readonly GraphOutput[];
+  /** The nodes in order, as a list that is linked both ways; '' stands in front of the first and behind the last. */
+  readonly #next = new Map<string, string>();
+  readonly #previous = new Map<string, string>();
+  /** The values of the outputs, and the places of the outputs that have a value. */
+  readonly #outputs: string[];
+  readonly #outputsOf = new Map<string, readonly number[]>();
   /** The root under rewriting and what its rule has made so far. */
   #root: OpNode | undefined;
   #made: (OpNode | ConstantNode)[] = [];
@@ -27,18 +31,27 @@ export class WorkingGraph implements Rewriter {
   constructor(graph: Graph) {
     this.#source = graph;
     this.#nodes = new Map(graph.nodes.map((node) => [node.name, node]));
-    this.#order = graph.nodes.map((node) => node.name);
-    this.#outputs = graph.outputs;
+    let last = '';
+    for (const { name } of graph.nodes) {
+      this.#link(last, name);
+      last = name;
+    }
+    this.#link(last, '');
+    this.#outputs = graph.outputs.map(({ value }) => value);
+    for (const [i, value] of this.#outputs.entries()) this.#outputsOf.set(value, [...(this.#outputsOf.get(value) ?? []), i]);
     for (const node of graph.ops) this.#addUses(node);
   }
 
   /** The value names, in the order of the nodes. */
   order(): readonly string[] {
-    return [...this.#order];
+    const names: string[] = [];
+    for (let name = this.#next.get('') ?? ''; name !== ''; name = this.#next.get(name) ?? '') names.push(name);
+    return names;
   }
 
   graph(): Graph {
-    return this.#source.with({ nodes: this.#order.map((name) => this.#node(name)), outputs: this.#outputs });
+    const outputs = this.#source.outputs.map(({ name }, i): GraphOutput => ({ name, value: this.#outputs[i] ?? '' }));
+    return this.#source.with({ nodes: this.order().map((name) => this.#node(name)), outputs });
   }
 
   producer(name: string): OpNode | undefined {
@@ -65,7 +78,7 @@ export class WorkingGraph implements Rewriter {
   }
 
   isOutput(name: string): boolean {
-    return this.#outputs.some((output) => output.value === name);
+    return this.#outputsOf.has(name);
   }
 
   make(
@@ -103,13 +116,16 @@ export class WorkingGraph implements Rewriter {
   /** Puts a replacement in the root's place and drops what it leaves unused. */
   commit(root: OpNode, { value, made }: Replacement): void {
     this.#removeUses(root);
-    const at = this.#order.indexOf(root.name);
-    this.#order.splice(at, 1, ...made.map((node) => node.name));
+    let last = this.#unlink(root.name);
+    const next = this.#next.get(last) ?? '';
     this.#nodes.delete(root.name);
     for (const node of made) {
+      this.#link(last, node.name);
+      last = node.name;
       this.#nodes.set(node.name, node);
       if (node.kind === 'op') this.#addUses(node);
     }
+    this.#link(last, next);
     if (value !== root.name) this.#redirect(root.name, value);
 
     const dropped: OpNode[] = [];
@@ -128,19 +144,54 @@ export class WorkingGraph implements Rewriter {
       this.#usersOf(to).add(user.name);
     }
     this.#users.delete(from);
-    this.#outputs = this.#outputs.map((output) => (output.value === from ? { ...output, value: to } : output));
+    const outputs = this.#outputsOf.get(from);
+    if (!outputs) return;
+    for (const i of outputs) this.#outputs[i] = to;
+    this.#outputsOf.delete(from);
+    this.#outputsOf.set(to, [...(this.#outputsOf.get(to) ?? []), ...outputs]);
   }
 
   /** Removes a node that nothing reads, and then its producers likewise; collects the removed ops, producers first. */
   #dropIfUnused(name: string, dropped: OpNode[]): void {
+    // A list instead of recursion: chains may be longer than a call stack.
+    const open: { readonly node: OpNode; next: number }[] = [];
+    const visit = (value: string): void => {
+      const node = this.#drop(value);
+      if (node?.kind === 'op') open.push({ node, next: 0 });
+    };
+    visit(name);
+    for (let frame = open.at(-1); frame; frame = open.at(-1)) {
+      const input = frame.node.inputs[frame.next++];
+      if (input !== undefined) visit(input);
+      else {
+        dropped.push(frame.node);
+        open.pop();
+      }
+    }
+  }
+
+  /** Removes a node that nothing reads; undefined where something does. */
+  #drop(name: string): Node | undefined {
     const node = this.#nodes.get(name);
-    if (!node || node.kind === 'input' || this.#users.get(name)?.size || this.isOutput(name)) return;
+    if (!node || node.kind === 'input' || this.#users.get(name)?.size || this.isOutput(name)) return undefined;
     this.#nodes.delete(name);
-    this.#order.splice(this.#order.indexOf(name), 1);
-    if (node.kind === 'constant') return;
-    this.#removeUses(node);
-    for (const input of node.inputs) this.#dropIfUnused(input, dropped);
-    dropped.push(node);
+    this.#unlink(name);
+    if (node.kind === 'op') this.#removeUses(node);
+    return node;
+  }
+
+  #link(before: string, name: string): void {
+    this.#next.set(before, name);
+    this.#previous.set(name, before);
+  }
+
+  /** Takes a node out of the order and gives the one in front of it. */
+  #unlink(name: string): string {
+    const [before, behind] = [this.#previous.get(name) ?? '', this.#next.get(name) ?? ''];
+    this.#next.delete(name);
+    this.#previous.delete(name);
+    this.#link(before, behind);
+    return before;
   }
 
   #usersOf(name: string): Set<string> {

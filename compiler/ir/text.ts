@@ -16,7 +16,7 @@
  */
 import { printAttributes } from './attributes.ts';
 import { MAX_INLINE_ELEMENTS, printElements } from './constant-text.ts';
-import { contentHash } from './content-hash.ts';
+import { tensorHash } from './content-hash.ts';
 import type { Graph, Node, OpNode } from './graph.ts';
 import { printName } from './names.ts';
 import type { Tensor } from './tensor.ts';
@@ -63,20 +63,9 @@ function printOp({ op, inputs, attributes, origin }: OpNode): string {
 
 function printConstant(value: Tensor, constants: Map<string, Uint8Array>, inlineElements: number): string {
   if (value.data.length <= inlineElements) return `[${printElements(value).join(', ')}]`;
-  const hash = hashOf(value);
+  const hash = tensorHash(value);
   constants.set(hash, dataBytes(value));
   return `dense#${hash}`;
-}
-
-/** Tensors are immutable, and the same ones are printed once for every pass. */
-const hashes = new WeakMap<Tensor, string>();
-
-function hashOf(value: Tensor): string {
-  const known = hashes.get(value);
-  if (known !== undefined) return known;
-  const hash = contentHash(dataBytes(value));
-  hashes.set(value, hash);
-  return hash;
 }
 
 export { parseGraph } from './parse.ts';

@@ -6,4 +6,4 @@ graph @test stage(imported) {
   output "y" = %y
 }
 // ----
-// ERROR: invalid pass/requires at step 2: to-fixed-point: needs a graph without values in narrow floats, fixed point or quantized: %x/fixed has the element type fx16.10 (the graph has been converted already)
+// ERROR: invalid pass/requires at step 2: to-fixed-point: needs a graph without values in narrow floats, fixed point or quantized, but for what the host converts and converts back: %x/fixed has the element type fx16.10 (the graph has been converted already)
