@@ -46,7 +46,7 @@ export function allocate(program: TiledProgram, target: Target): Allocation {
       start,
     );
     for (const placement of placed) dram.set(placement.buffer.name, placement);
-    end = align(Math.max(start, ...placed.map(({ address, bytes }) => address + bytes)));
+    end = align(placed.reduce((most, { address, bytes }) => Math.max(most, address + bytes), start));
     return { start, bytes: end - start };
   };
   const memory: MemoryMap = {
@@ -136,22 +136,71 @@ function liveRanges(program: TiledProgram): readonly Live[] {
   });
 }
 
+/** Placements that start at one address, in order of time. None lives when another does. */
+interface Track {
+  readonly address: number;
+  readonly placements: Placement[];
+}
+
 /** First fit by decreasing size; ties in the order given. */
 function place(buffers: readonly Live[], start: number): readonly Placement[] {
   const placed: Placement[] = [];
+  const tracks: Track[] = [];
   const order = buffers.map((live, i) => ({ live, i })).sort((a, b) => b.live.bytes - a.live.bytes || a.i - b.i);
   for (const { live } of order) {
-    const neighbours = placed
-      .filter((other) => other.firstSection <= live.last && live.first <= other.lastSection)
-      .sort((a, b) => a.address - b.address);
     let address = start;
-    for (const other of neighbours) {
-      if (address + live.bytes <= other.address) break;
-      address = Math.max(address, other.address + other.bytes);
+    for (const track of tracks) {
+      const taken = greatestWithin(track, live);
+      if (taken === 0) continue;
+      if (address + live.bytes <= track.address) break;
+      address = Math.max(address, track.address + taken);
     }
-    placed.push({ buffer: live.buffer, slot: 0, address, bytes: live.bytes, firstSection: live.first, lastSection: live.last });
+    const placement = {
+      buffer: live.buffer,
+      slot: 0,
+      address,
+      bytes: live.bytes,
+      firstSection: live.first,
+      lastSection: live.last,
+    } as const;
+    placed.push(placement);
+    if (live.bytes > 0) put(placement, tracks);
   }
   return placed;
+}
+
+/** The bytes of the largest placement of a track that lives within a time; 0 where none does. */
+function greatestWithin({ placements }: Track, { first, last }: Live): number {
+  let greatest = 0;
+  for (let i = firstWhere(placements, ({ lastSection }) => lastSection >= first); i < placements.length; i++) {
+    const { firstSection, bytes } = placements[i] as Placement;
+    if (firstSection > last) break;
+    greatest = Math.max(greatest, bytes);
+  }
+  return greatest;
+}
+
+function put(placement: Placement, tracks: Track[]): void {
+  const at = firstWhere(tracks, ({ address }) => address >= placement.address);
+  const track = tracks[at];
+  if (track?.address !== placement.address) tracks.splice(at, 0, { address: placement.address, placements: [placement] });
+  else
+    track.placements.splice(
+      firstWhere(track.placements, (other) => other.firstSection > placement.firstSection),
+      0,
+      placement,
+    );
+}
+
+/** The place of the first element that has a property which those behind it have too; the length where none has it. */
+function firstWhere<T>(list: readonly T[], has: (element: T) => boolean): number {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (has(list[middle] as T)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 export function align(bytes: number): number {
@@ -160,35 +209,41 @@ export function align(bytes: number): number {
 
 /** Highest address that a set of placements in one space reaches. */
 export function peak(placements: readonly Placement[], space: Space): number {
-  return Math.max(0, ...placements.filter(({ buffer }) => buffer.space === space).map(({ address, bytes }) => address + bytes));
+  return placements.reduce((most, { buffer, address, bytes }) => (buffer.space === space ? Math.max(most, address + bytes) : most), 0);
 }
 
 /** Largest sum of bytes that live at the same time: what no allocation can go below. */
-export function largestLive(placements: readonly Placement[], sections: number): number {
-  let largest = 0;
-  for (let section = 0; section < sections; section++) {
-    const sum = placements.reduce(
-      (total, { firstSection, lastSection, bytes }) => total + (firstSection <= section && section <= lastSection ? bytes : 0),
-      0,
-    );
-    largest = Math.max(largest, sum);
+export function largestLive(placements: readonly Placement[]): number {
+  let [largest, live] = [0, 0];
+  for (const { placement, begins } of inTime(placements)) {
+    live += begins ? placement.bytes : -placement.bytes;
+    largest = Math.max(largest, live);
   }
   return largest;
 }
 
-/** Pairs of placements that live at the same time and share bytes: always empty for an allocation of ours. */
-export function overlaps(placements: readonly Placement[]): readonly (readonly [Placement, Placement])[] {
-  return placements.flatMap((a, i) =>
-    placements
-      .slice(i + 1)
-      .filter(
-        (b) =>
-          a.buffer.space === b.buffer.space &&
-          a.firstSection <= b.lastSection &&
-          b.firstSection <= a.lastSection &&
-          a.address < b.address + b.bytes &&
-          b.address < a.address + a.bytes,
-      )
-      .map((b) => [a, b] as const),
-  );
+/** Two placements in one space that live at the same time and share bytes; there are none in an allocation of ours. */
+export function firstOverlap(placements: readonly Placement[]): readonly [Placement, Placement] | undefined {
+  // Those that live, in order of address: as long as none overlap, only neighbours can.
+  const live: Placement[] = [];
+  for (const { placement, begins } of inTime(placements.filter(({ bytes }) => bytes > 0))) {
+    const at = firstWhere(live, ({ address }) => address >= placement.address);
+    if (!begins) live.splice(at, 1);
+    else {
+      const [before, behind] = [live[at - 1], live[at]];
+      if (before && before.address + before.bytes > placement.address) return [before, placement];
+      if (behind && placement.address + placement.bytes > behind.address) return [placement, behind];
+      live.splice(at, 0, placement);
+    }
+  }
+  return undefined;
+}
+
+/** Begins and ends of placements in order of time; what ends with a section does so before what begins with the next. */
+function inTime(placements: readonly Placement[]): readonly { readonly placement: Placement; readonly begins: boolean }[] {
+  const events = placements.flatMap((placement) => [
+    { placement, begins: true, time: 2 * placement.firstSection },
+    { placement, begins: false, time: 2 * placement.lastSection + 1 },
+  ]);
+  return events.sort((a, b) => a.time - b.time);
 }

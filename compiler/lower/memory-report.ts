@@ -2,7 +2,7 @@
 import type { Space } from '../../isa/fields.ts';
 import type { Target } from '../../isa/target.ts';
 import type { Allocation, Placement } from './allocate.ts';
-import { largestLive, overlaps, peak } from './allocate.ts';
+import { firstOverlap, largestLive, peak } from './allocate.ts';
 import type { TiledProgram } from './tiled.ts';
 
 export interface MemoryUse {
@@ -24,14 +24,13 @@ export interface MemoryReport {
 }
 
 export function memoryReport(program: TiledProgram, allocation: Allocation, target: Target): MemoryReport {
-  const sections = program.sections.length;
   const dram = [...allocation.dram.values()].sort(byAddress);
   const uses: MemoryUse[] = [
     {
       space: 'dram',
       capacityBytes: target.memory.dramBytes,
       peakBytes: peak(dram, 'dram'),
-      liveBytes: largestLive(dram, sections),
+      liveBytes: largestLive(dram),
       buffers: dram,
     },
   ];
@@ -41,16 +40,16 @@ export function memoryReport(program: TiledProgram, allocation: Allocation, targ
       const buffers = locals.filter((placement) => placement.buffer.space === space);
       if (buffers.length === 0) continue;
       const capacityBytes = space === 'vector' ? target.memory.vectorBytes : target.memory.matrixBytes;
-      uses.push({ space, node, capacityBytes, peakBytes: peak(buffers, space), liveBytes: largestLive(buffers, sections), buffers });
+      uses.push({ space, node, capacityBytes, peakBytes: peak(buffers, space), liveBytes: largestLive(buffers), buffers });
     }
   });
-  const clash = uses.flatMap(({ buffers }) => overlaps(buffers))[0];
+  const clash = uses.map(({ buffers }) => firstOverlap(buffers)).find((pair) => pair !== undefined);
   if (clash) throw new Error(`buffers @${clash[0].buffer.name} and @${clash[1].buffer.name} overlap while both live`);
   const activations = dram.filter(({ buffer }) => buffer.role === 'activation');
   const start = allocation.memory.activations.start;
   return {
     uses,
-    activations: { peakBytes: Math.max(0, peak(activations, 'dram') - start), liveBytes: largestLive(activations, sections) },
+    activations: { peakBytes: Math.max(0, peak(activations, 'dram') - start), liveBytes: largestLive(activations) },
   };
 }
 

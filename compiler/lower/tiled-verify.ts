@@ -42,13 +42,15 @@ function problem(message: string, place: readonly string[]): Diagnostic {
 
 class SectionVerifier {
   readonly #section: Section;
-  readonly #buffers: ReadonlyMap<string, Buffer>;
+  readonly #dram: ReadonlyMap<string, Buffer>;
+  readonly #locals: ReadonlyMap<string, Buffer>;
   readonly #problems: Diagnostic[] = [];
   #steps = 0;
 
   constructor(section: Section, dram: ReadonlyMap<string, Buffer>) {
     this.#section = section;
-    this.#buffers = new Map([...dram, ...localBuffers(section)]);
+    this.#dram = dram;
+    this.#locals = localBuffers(section);
     for (const buffer of section.locals)
       if (dram.has(buffer.name) || buffer.space === 'dram')
         this.#report(`local buffer @${buffer.name} is in DRAM or hides one of the program`);
@@ -58,6 +60,10 @@ class SectionVerifier {
     this.#structure(this.#section.body, new Set());
     if (this.#problems.length === 0) this.#execute(this.#section.body, new Map());
     return this.#problems;
+  }
+
+  #bufferOf(name: string): Buffer | undefined {
+    return this.#locals.get(name) ?? this.#dram.get(name);
   }
 
   #report(message: string): void {
@@ -89,7 +95,7 @@ class SectionVerifier {
     if ((space !== undefined) !== (operand.kind === 'place'))
       return this.#report(`${op.mnemonic} ${name} must be ${space === undefined ? 'a value' : 'a place'}`);
     if (operand.kind === 'value') return this.#bound(operand.value, variables);
-    const buffer = this.#buffers.get(operand.buffer);
+    const buffer = this.#bufferOf(operand.buffer);
     if (!buffer) return this.#report(`${op.mnemonic} ${name} names @${operand.buffer}, which does not exist`);
     if (buffer.space !== space)
       this.#report(`${op.mnemonic} ${name} needs the ${space ?? ''} space, and @${buffer.name} is in ${buffer.space}`);
@@ -126,7 +132,7 @@ class SectionVerifier {
   #inside(op: TileOp, access: Access, environment: Environment): void {
     const place = op.operands[access.base];
     if (place?.kind !== 'place') return;
-    const buffer = this.#buffers.get(place.buffer);
+    const buffer = this.#bufferOf(place.buffer);
     if (!buffer) return;
     const value = (name: string | undefined, absent: number): number => {
       const operand = name === undefined ? undefined : op.operands[name];
