@@ -2,6 +2,7 @@ import type { OpNode } from '../compiler/ir/graph.ts';
 import { normalisation } from '../compiler/ir/ops/spatial.ts';
 import { permute } from '../compiler/ir/ops/strided.ts';
 import type { Tensor } from '../compiler/ir/tensor.ts';
+import { floats } from '../compiler/ir/tensor.ts';
 import { tensorType } from '../compiler/ir/types.ts';
 import { pass } from './pass.ts';
 import type { Rewriter } from './rewrite.ts';
@@ -39,6 +40,10 @@ function foldableProduct(
   return weights && (c === undefined || bias) ? { product, weights, bias } : undefined;
 }
 
+function isFinite(value: Tensor): boolean {
+  return floats(value).every(Number.isFinite);
+}
+
 /** bias·s + t, or t where there is no bias. */
 function foldedBias(bias: Tensor | undefined, { s, t }: Affine): Tensor {
   return bias ? elementwise('add', elementwise('mul', bias, s), t) : t;
@@ -73,6 +78,8 @@ const RULES = [
       if (!found || found.product.attributes.layout !== 'nchw') return undefined;
       const { product, weights, bias } = found;
       const scaled = elementwise('mul', weights, { type: tensorType('f32', [affine.s.data.length, 1, 1, 1]), data: affine.s.data });
+      // A variance of 0 without epsilon makes infinities, which are no weights.
+      if (!isFinite(scaled)) return undefined;
       const w = rewriter.makeConstant(scaled, 'weights');
       return rewriter.make(
         'conv',
@@ -90,7 +97,9 @@ const RULES = [
       if (!found || found.product.attributes.alpha !== 1 || found.product.attributes.beta !== 1) return undefined;
       const { product, weights, bias } = found;
       const plain = product.attributes.trans_b === true ? permute(weights, [1, 0]) : weights;
-      const w = rewriter.makeConstant(elementwise('mul', plain, affine.s), 'weights');
+      const scaled = elementwise('mul', plain, affine.s);
+      if (!isFinite(scaled)) return undefined;
+      const w = rewriter.makeConstant(scaled, 'weights');
       const c = rewriter.makeConstant(foldedBias(bias, affine), 'bias');
       return rewriter.make('gemm', [product.inputs[0] ?? '', w, c], { ...product.attributes, trans_b: false });
     },

@@ -10,6 +10,7 @@ import type { Attributes, Graph, OpNode } from '../compiler/ir/graph.ts';
 import type { OpName } from '../compiler/ir/ops.ts';
 import type { Tensor } from '../compiler/ir/tensor.ts';
 import type { TensorType } from '../compiler/ir/types.ts';
+import { printType, sameType } from '../compiler/ir/types.ts';
 import type { PassContext } from './pass.ts';
 import { WorkingGraph } from './working-graph.ts';
 
@@ -71,6 +72,11 @@ export function rewrite(graph: Graph, rules: readonly Rule[], context: PassConte
       if (!replacement || !context.allow(each.name, name)) continue;
       if (++rewrites > budget)
         fail('violated', 'rewrite/loop', `rewriting does not end: the rule ${each.name} still applied after ${budget} rewrites`, {
+          place: [`%${name}`],
+        });
+      const type = working.typeOf(replacement);
+      if (!sameType(type, node.type))
+        fail('violated', 'rewrite/type', `the rule ${each.name} puts ${printType(type)} in the place of ${printType(node.type)}`, {
           place: [`%${name}`],
         });
       working.commit(node, replacement);

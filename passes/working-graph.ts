@@ -113,6 +113,11 @@ export class WorkingGraph implements Rewriter {
     return value === undefined ? undefined : { value, made };
   }
 
+  /** The type of what a replacement puts in the root's place. */
+  typeOf({ value, made }: Replacement): TensorType {
+    return (made.find((node) => node.name === value) ?? this.#node(value)).type;
+  }
+
   /** Puts a replacement in the root's place and drops what it leaves unused. */
   commit(root: OpNode, { value, made }: Replacement): void {
     this.#removeUses(root);

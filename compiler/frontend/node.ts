@@ -71,6 +71,11 @@ export class NodeImport {
     return this.#outputs.length;
   }
 
+  /** The model's names of the outputs besides the first. */
+  get furtherOutputs(): readonly string[] {
+    return this.#outputs.slice(1).filter((name) => name !== '');
+  }
+
   /** The value of an operand, which must be there. */
   operand(index: number): string {
     return this.optional(index) ?? this.invalid(`operand ${index} is missing`);

@@ -165,10 +165,16 @@ function broadcasting(node: NodeImport, op: OpName): string {
 }
 
 /**
- * Refuses a node that is to train: before opset 7 for lack of an attribute, from 14 on by BatchNormalization's. In between it trains where its
- * further outputs are read, which the import refuses; where they are only named, onnxruntime infers too.
+ * Refuses a node that is to train: before opset 7 for lack of an attribute, from 14 on by BatchNormalization's. In between it trains where it names
+ * further outputs, whether anything reads them or not, as onnxruntime takes it too.
  */
 function requireInference(node: NodeImport): void {
+  const further = node.furtherOutputs.map((name) => `'${name}'`).join(', ');
+  if (node.operator === 'BatchNormalization' && node.opset >= 7 && node.opset < 14 && further !== '')
+    node.unsupported(
+      'onnx/training',
+      `BatchNormalization that names the outputs ${further} is in training mode, which is not supported, only inference is`,
+    );
   if (isTraining(node)) refuseTraining(node);
 }
 

@@ -119,6 +119,21 @@ export const NORMAL_FORM_RULES = [
 
 /** After the layout of images is decided. */
 export const BROADCAST_RULES = [
+  rule('broadcast-rank', {
+    doc: 'an operand with all elements of the result, but fewer dimensions of 1 → reshape to those of the result',
+    ops: ['add', 'sub', 'mul', 'div'],
+    apply(node, rewriter) {
+      const { shape } = node.type;
+      const isShort = (name: string): boolean => {
+        const own = rewriter.type(name).shape;
+        return own.length < shape.length && elementCount(own) === elementCount(shape) && rewriter.constant(name) === undefined;
+      };
+      if (!node.inputs.some(isShort)) return undefined;
+      const [a = '', b = ''] = node.inputs;
+      const whole = (name: string, suffix: string): string => (isShort(name) ? rewriter.make('reshape', [name], { shape }, { suffix }) : name);
+      return rewriter.make(node.op, [whole(a, 'a'), whole(b, 'b')], node.attributes);
+    },
+  }),
   rule('expand-constant', {
     doc: 'a constant operand that is broadcast otherwise than over leading dimensions on the right → the constant repeated as far as needed',
     ops: ['add', 'sub', 'mul', 'div'],
