@@ -92,7 +92,7 @@ export function measuring(data: CalibrationData, source: ModelSource): Calibrati
   return measuredCalibration(data, { target: loadTarget(DEFAULT_TARGET), progress: progress(`calibrating ${source.name}`) });
 }
 
-/** The first samples of the data that are given, or of the zoo's. */
+/** The beginning of the data that are given, or of the zoo's. */
 export async function calibrationData(
   { name, zoo }: ModelSource,
   path: string | undefined,

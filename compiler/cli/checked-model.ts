@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Target } from '../../isa/target.ts';
 import type { PassInvocation } from '../../passes/pass.ts';
 import { parsePipeline } from '../../passes/pipeline-text.ts';
-import type { CheckSample, CheckSpec } from '../../runtime/bisect/check.ts';
+import type { CheckContext, CheckSample, CheckSpec } from '../../runtime/bisect/check.ts';
 import { Checker, usesSamples } from '../../runtime/bisect/check.ts';
 import { METRICS, METRIC_NAMES, parseExpression } from '../../runtime/bisect/expression.ts';
 import { DataError } from '../../runtime/data/errors.ts';
@@ -50,7 +50,7 @@ export function addCheckedModel(command: Command): Command {
     .option('--preprocess <text>', 'from pixels to elements; see `plumbline eval --help`')
     .option(
       '-n, --limit <samples>',
-      `check on the first samples only (default: ${SAMPLES}, or ${CONTRACT_SAMPLES} for contracts)`,
+      `check on so many samples only (default: ${SAMPLES}, or ${CONTRACT_SAMPLES} for contracts)`,
       positiveInteger,
     );
   return addBindingOptions(addTargetOption(command)).addOption(jsonOption());
@@ -77,8 +77,8 @@ export async function checkedModel(model: string, flags: CheckedModelFlags, sign
   const spec = checkSpec(flags, target, signal);
   const source = findModel(model);
   const graph = checkGraph(loadGraph(source, flags));
-  const samples = await samplesFor(source, graph, { limit: defaultLimit(spec, steps), ...flags });
-  return { source, graph, steps, checker: new Checker(spec, { base: graph, samples, target, values: 'program', signal }) };
+  const of = await samplesFor(source, graph, { limit: defaultLimit(spec, steps), ...flags });
+  return { source, graph, steps, checker: new Checker(spec, { base: graph, ...of, target, values: 'program', signal }) };
 }
 
 function defaultLimit(spec: CheckSpec, steps: readonly PassInvocation[]): number {
@@ -101,9 +101,9 @@ async function samplesFor(
   source: ModelSource,
   graph: Graph,
   flags: Omit<DataFlags, 'batch'> & { readonly limit: number },
-): Promise<readonly CheckSample[]> {
+): Promise<Pick<CheckContext, 'samples' | 'classes'>> {
   if (source.zoo || flags.data !== undefined || flags.preprocess !== undefined) return labelledSamples(source, graph, flags);
-  return unlabelledSamples(source, graph, flags.limit);
+  return { samples: await unlabelledSamples(source, graph, flags.limit) };
 }
 
 /** The samples that a reproducer holds; else of calibration data or random. */
@@ -114,7 +114,11 @@ export async function unlabelledSamples(source: ModelSource, graph: Graph, count
   return samples.map((inputs, i) => ({ inputs, place: `sample ${i}` }));
 }
 
-async function labelledSamples(source: ModelSource, graph: Graph, flags: Omit<DataFlags, 'batch'>): Promise<readonly CheckSample[]> {
+async function labelledSamples(
+  source: ModelSource,
+  graph: Graph,
+  flags: Omit<DataFlags, 'batch'>,
+): Promise<Pick<CheckContext, 'samples' | 'classes'>> {
   const dataset = await datasetOf(source, flags);
   const [input, ...others] = graph.inputs;
   const elements = elementCount(dataset.shape);
@@ -131,5 +135,6 @@ async function labelledSamples(source: ModelSource, graph: Graph, flags: Omit<Da
     label: dataset.label(index),
     place: dataset.place(index),
   });
-  return Promise.all(Array.from({ length: dataset.samples }, (_, index) => one(index)));
+  const samples = await Promise.all(Array.from({ length: dataset.samples }, (_, index) => one(index)));
+  return { samples, classes: dataset.classes };
 }

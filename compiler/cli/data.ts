@@ -10,6 +10,7 @@ import type { LabelledFile } from '../../runtime/data/folder.ts';
 import { checkLabelled, classFolders, fileImages, isImageName, parseLabels } from '../../runtime/data/folder.ts';
 import { findIdxPair, idxImages, imagesPrefix } from '../../runtime/data/idx-images.ts';
 import type { NamedBytes } from '../../runtime/data/image.ts';
+import { inTurns } from '../../runtime/data/sample-order.ts';
 import { parseNpy } from '../../runtime/data/npy.ts';
 import { DEFAULT_PREPROCESS, parsePreprocess } from '../../runtime/data/preprocess.ts';
 import { imageLibrary } from '../../runtime/platform/images.ts';
@@ -32,11 +33,11 @@ export async function datasetOf(
   return fail('usage', 'cli/no-data', `${name} is not of the zoo and brings no data`, { hint: `give ${DATA_FORMS} with --data` });
 }
 
-/** The labelled data at a path, preprocessed as a text says. */
+/** The labelled data at a path, preprocessed as a text says, in turns of the classes. */
 export async function loadDataset(path: string, preprocess?: string): Promise<Dataset> {
   const how = preprocess === undefined ? DEFAULT_PREPROCESS : parsePreprocess(preprocess, '--preprocess');
   const data = open(path);
-  if (!('shape' in data)) return imageDataset(data, how, imageLibrary);
+  if (!('shape' in data)) return inTurns(await imageDataset(data, how, imageLibrary));
   if (preprocess !== undefined)
     throw new DataError(
       'data/mismatch',
@@ -44,7 +45,7 @@ export async function loadDataset(path: string, preprocess?: string): Promise<Da
       'is float32, which is taken as it is',
       'leave out --preprocess, or store bytes (uint8)',
     );
-  return data;
+  return inTurns(data);
 }
 
 const named = (folder: string, name: string): NamedBytes => ({ place: join(folder, name), bytes: readFile(join(folder, name)) });

@@ -2,6 +2,8 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_ENGINE, ENGINE_NAMES } from '../../runtime/engine/engine.ts';
+import { processorCount } from '../../runtime/platform/pool.ts';
+import { printWarning } from './output.ts';
 
 export const DEFAULT_TARGET = 'cambricon';
 export const DEFAULT_PASSES = 'O1';
@@ -88,7 +90,7 @@ export function addDataOptions(command: Command): Command {
       '--preprocess <text>',
       'from pixels to elements: a preset, or key=value pairs, separated by commas; see `plumbline eval --help` (default: scale=1/255)',
     )
-    .option('-n, --limit <samples>', 'evaluate on the first samples only', positiveInteger)
+    .option('-n, --limit <samples>', 'evaluate on so many samples only, the classes in turns', positiveInteger)
     .option('-b, --batch <samples>', 'samples that one run of the program takes (default: 1)', positiveInteger);
 }
 
@@ -115,6 +117,14 @@ export function engineOption(): Option {
 }
 
 export const MODEL_ARGUMENT = 'a name that `plumbline zoo` lists, an .onnx or a .pir file';
+
+/** The threads that are asked for, as many as there are processors at most; more would only take memory. */
+export function threadCount(workers: number | undefined): number {
+  const processors = processorCount();
+  if (workers !== undefined && workers > processors)
+    printWarning(`--workers ${workers} is more than the ${processors} processors of this computer, which is what is taken`);
+  return Math.min(workers ?? processors, processors);
+}
 
 /** Threads that execute batches; the processors of this computer unless given. */
 export function workersOption(): Option {

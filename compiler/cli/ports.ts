@@ -1,5 +1,6 @@
 /** Arrays of users at the ports of a program. */
 import type { Port, Program } from '../../isa/program.ts';
+import { transposeHint } from '../../runtime/data/orders.ts';
 import type { NpyArray, NpyType } from '../../runtime/data/npy.ts';
 import { encodeNpy, npyTypeName, parseNpy } from '../../runtime/data/npy.ts';
 import type { PortData } from '../../runtime/machine/host.ts';
@@ -19,7 +20,8 @@ export function portFiles(direction: 'input' | 'output', given: readonly string[
   const files = given.map((text): PortFile => {
     const at = text.indexOf('=');
     const [only] = ports;
-    const named = ports.find(({ name }) => text.startsWith(`${name}=`));
+    // The longest first: a name may begin with another and hold the sign itself.
+    const named = ports.toSorted((a, b) => b.name.length - a.name.length).find(({ name }) => text.startsWith(`${name}=`));
     if (named) return { port: named, path: text.slice(named.name.length + 1) };
     if (at < 0 && only && ports.length === 1) return { port: only, path: text };
     const names = ports.map(({ name }) => name);
@@ -58,9 +60,11 @@ function describeArray({ type, shape }: NpyArray): string {
   return `${npyTypeName(type)} of ${shape.length === 0 ? 'no dimensions' : shape.join('x')}`;
 }
 
-function conversion({ type, data }: NpyArray, port: Port): string {
+function conversion({ type, shape, data }: NpyArray, port: Port): string {
   const wanted = typeOf(port.element);
   if (type !== wanted) return `convert it: array.astype('${npyTypeName(wanted)}')`;
+  const turned = transposeHint('array', shape, port.shape);
+  if (turned !== undefined) return turned;
   const count = port.shape.reduce((product, d) => product * d, 1);
   if (data.length === count) return `convert it: array.reshape(${port.shape.join(', ')})`;
   return 'compile the model for this shape with --dim or --shape';

@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import type { Dataset } from '../../runtime/data/dataset.ts';
 import { imageDataset } from '../../runtime/data/dataset.ts';
 import { idxImages } from '../../runtime/data/idx-images.ts';
+import { inTurns } from '../../runtime/data/sample-order.ts';
 import { parsePreprocess } from '../../runtime/data/preprocess.ts';
 import type { Zoo } from '../../runtime/evaluate/zoo.ts';
 import { parseZoo } from '../../runtime/evaluate/zoo.ts';
@@ -21,12 +22,12 @@ export function zooPath(file: string): string {
   return assetPath('benchmarks', 'zoo', ...file.split(posix.sep));
 }
 
-/** A data set that ships: its test samples, or those that parameters may be chosen on. */
-export function zooDataset(name: string, part: 'test' | 'calibration' = 'test'): Promise<Dataset> {
+/** A data set that ships, in turns of the classes: its test samples, or those that parameters may be chosen on. */
+export async function zooDataset(name: string, part: 'test' | 'calibration' = 'test'): Promise<Dataset> {
   const known = Object.hasOwn(zoo().datasets, name) ? zoo().datasets[name] : undefined;
   if (!known) throw new Error(`the zoo has no data set ${name}`);
   const { images, labels } = part === 'test' ? known : known.calibration;
   const file = (path: string) => ({ place: path, bytes: readFile(zooPath(path)) });
   const source = idxImages({ name: part === 'test' ? name : `${name} (${part})`, images: file(images), labels: file(labels) });
-  return imageDataset(source, parsePreprocess(known.preprocess, 'zoo.json'), imageLibrary);
+  return inTurns(await imageDataset(source, parsePreprocess(known.preprocess, 'zoo.json'), imageLibrary));
 }

@@ -75,6 +75,8 @@ export interface Bisection {
   readonly over: Dimension;
   /** Samples of the check; 0 for one of costs or by a command. */
   readonly samples: number;
+  /** Classes that the samples hold, where they have labels, and that all the data hold, where that is known. */
+  readonly classes?: { readonly held: number; readonly inData?: number };
   /** found · nothing-wrong: the check holds · without-passes: it does not even hold without any pass */
   readonly outcome: 'found' | 'nothing-wrong' | 'without-passes';
   /** Every evaluation of the check. The float model, with which metrics compare, is evaluated once besides. */
@@ -96,6 +98,12 @@ export interface BisectSubject {
 export interface BisectOptions {
   /** Called before each evaluation of the check, with how many there were and what is tried. */
   readonly onTrial?: (done: number, what: string) => void;
+}
+
+function classesOf({ spec, context: { samples, classes } }: Checker): Pick<Bisection, 'classes'> {
+  const labels = new Set(samples.flatMap(({ label }) => label ?? []));
+  if (labels.size === 0 || !usesSamples(spec)) return {};
+  return { classes: { held: labels.size, ...(classes !== undefined && { inData: classes }) } };
 }
 
 /** A check under which evaluations are counted and kept. */
@@ -134,6 +142,7 @@ export async function bisect(subject: BisectSubject, over: Dimension, options: B
     check: printCheck(checker.spec),
     over,
     samples: usesSamples(checker.spec) ? checker.context.samples.length : 0,
+    ...classesOf(checker),
     outcome,
     trials: trials.all,
     ...found,

@@ -16,6 +16,7 @@ import type { PipelineOptions } from '../../passes/manager.ts';
 import { calibrateAhead, runPipeline } from '../../passes/manager.ts';
 import type { PassInvocation, Sample } from '../../passes/pass.ts';
 import type { Verdict } from './ddmin.ts';
+import type { Proportion } from '../evaluate/metrics.ts';
 import type { Clause, Expression, Metric } from './expression.ts';
 import { costsOf, programExecutor } from './execute.ts';
 import { boundValue, holds, metricRecord, printClause, printExpression } from './expression.ts';
@@ -40,6 +41,8 @@ export interface CheckContext {
   /** The float model, which metrics compare with. */
   readonly base: Graph;
   readonly samples: readonly CheckSample[];
+  /** Classes that the data hold that the samples are of, where that is known. */
+  readonly classes?: number;
   readonly target: Target;
   /** What computes outputs: the compiled program, much faster, or the reference evaluator, for graphs of any type. In f32 they are equal bit for bit. */
   readonly values: 'program' | 'graph';
@@ -64,6 +67,8 @@ export interface Finding {
   readonly metric?: Metric;
   readonly value?: number;
   readonly base?: number;
+  /** Of shares of samples: the loss against the float model, and its 95 % interval, as proportions. */
+  readonly loss?: Proportion;
   /** Of contracts, of pipelines that fail and of commands: what was wrong. */
   readonly detail?: string;
   /** Tells one failure of a clause from another: the diagnostic's code and the pass. */
@@ -175,9 +180,9 @@ export class Checker {
   judge(measurements: Measurements, others: readonly Finding[] = []): Evaluated {
     const metrics = this.#clauses.flatMap((clause): Finding[] => {
       if (clause.kind !== 'metric') return [];
-      const { value, base } = measure(clause.metric, measurements);
+      const { value, base, loss } = measure(clause.metric, measurements);
       const holding = holds(clause.comparison, value, boundValue(clause.bound, base));
-      return [{ clause: printClause(clause), holds: holding, metric: clause.metric, value, base }];
+      return [{ clause: printClause(clause), holds: holding, metric: clause.metric, value, base, ...(loss && { loss }) }];
     });
     return evaluated([...others, ...metrics]);
   }

@@ -8,6 +8,7 @@
  *     amount     = number [ "pt" | "%" | "dB" ]
  *
  * `base` is the same metric of the float model without passes. After it, `%` is relative to it; `pt` are percentage points. Alone, `99%` is a share of samples.
+ * Shares have a unit, because 1 may be meant as one percent or as all.
  */
 import { closest } from 'fastest-levenshtein';
 import { fail } from '../../compiler/ir/diagnostic.ts';
@@ -166,6 +167,8 @@ class Scanner {
     const unit = UNITS.find((each) => each === this.#peek(/pt|%|dB/y)) ?? '';
     this.#position += unit.length;
     const { kind } = metricRecord(metric);
+    if (kind === 'share' && unit === '' && value !== 0)
+      fail('usage', 'check/unit', `${value} of ${metric} has no unit`, { place: at(column), hint: unitHint(value, ofBase) });
     const allowed = unit === '' || (unit === '%' && ofBase) || (unit === 'dB' ? kind === 'decibels' : kind === 'share');
     if (!allowed)
       fail('usage', 'check/unit', `${unit} is no unit of ${metric}`, {
@@ -206,6 +209,13 @@ class Scanner {
       hint: 'such as "top1 >= base - 0.5pt"',
     });
   }
+}
+
+/** What a bare number may mean: points below the float model, or a share, of which people write the hundredth as often as the percent. */
+function unitHint(value: number, ofBase: boolean): string {
+  const size = Math.abs(value);
+  if (ofBase) return size < 1 ? `write ${100 * size}pt or ${size}pt, percentage points` : `write ${size}pt, percentage points`;
+  return size <= 1 ? `write ${100 * size}% or ${size}%` : `write ${size}%`;
 }
 
 const UNITS = ['pt', '%', 'dB'] as const;

@@ -1,6 +1,8 @@
 /** What a model gives for samples beside what the float model gives, and the metrics of it. Any subset of samples has metrics without another run. */
 import { difference } from '../../passes/contract/compare.ts';
-import { argmax, rankOf } from '../evaluate/metrics.ts';
+import type { Proportion } from '../evaluate/metrics.ts';
+import { argmax, rankOf, wilson } from '../evaluate/metrics.ts';
+import { pairedLoss } from '../evaluate/paired.ts';
 import type { Metric } from './expression.ts';
 
 /** The numbers of each output, by its name. */
@@ -58,6 +60,8 @@ export interface Costs {
 export interface Measured {
   readonly value: number;
   readonly base: number;
+  /** Of shares of samples: the loss against the float model, and its 95 % interval, as proportions. */
+  readonly loss?: Proportion;
 }
 
 export interface Measurements {
@@ -67,15 +71,14 @@ export interface Measurements {
 
 /** Throws where what the metric needs was not measured, which is a mistake of the caller. */
 export function measure(metric: Metric, { outcomes, costs }: Measurements): Measured {
-  const share = (holds: (outcome: Outcome) => boolean): number => outcomes.filter(holds).length / outcomes.length;
   const flips = outcomes.filter(({ predicted, basePredicted }) => predicted !== basePredicted).length;
   switch (metric) {
     case 'top1':
-      return { value: share(({ rank = Infinity }) => rank < 1), base: share(({ baseRank = Infinity }) => baseRank < 1) };
+      return ranked(outcomes, 1);
     case 'top5':
-      return { value: share(({ rank = Infinity }) => rank < 5), base: share(({ baseRank = Infinity }) => baseRank < 5) };
+      return ranked(outcomes, 5);
     case 'agreement':
-      return { value: 1 - flips / outcomes.length, base: 1 };
+      return { value: 1 - flips / outcomes.length, base: 1, loss: wilson(flips, outcomes.length) };
     case 'flips':
       return { value: flips, base: 0 };
     case 'sqnr':
@@ -89,6 +92,19 @@ export function measure(metric: Metric, { outcomes, costs }: Measurements): Meas
       if (!costs) throw new Error(`${metric} was not measured`);
       return { value: costs.own[metric], base: costs.base[metric] };
   }
+}
+
+/** The share of samples whose class is among the first so many. */
+function ranked(outcomes: readonly Outcome[], among: number): Measured {
+  const samples = outcomes.length;
+  const [right, baseRight] = [
+    outcomes.map(({ rank = Infinity }) => rank < among),
+    outcomes.map(({ baseRank = Infinity }) => baseRank < among),
+  ];
+  const count = (list: readonly boolean[]): number => list.filter(Boolean).length;
+  const better = count(right.map((each, i) => each && baseRight[i] === false));
+  const worse = count(baseRight.map((each, i) => each && right[i] === false));
+  return { value: count(right) / samples, base: count(baseRight) / samples, loss: pairedLoss({ better, worse }, samples) };
 }
 
 /** 10·log10(Σ signal / Σ noise) in decibels; Infinity where nothing differs. */

@@ -1,7 +1,7 @@
 /** Samples and labels in NumPy's arrays: two `.npy` files, or one `.npz`. */
 import { unzipSync } from 'fflate';
 import type { Dataset, ImageSource } from './dataset.ts';
-import { checkedIndex } from './dataset.ts';
+import { checkedIndex, countClasses } from './dataset.ts';
 import { DataError } from './errors.ts';
 import type { NamedBytes } from './image.ts';
 import type { NpyArray } from './npy.ts';
@@ -125,6 +125,7 @@ export function arrayDataset(name: string, samples: NamedArray, labels: NamedArr
   return {
     name,
     samples: count,
+    classes: countClasses(count, (index) => classes[index] ?? 0),
     shape: array.shape.slice(1),
     preprocess: undefined,
     read(index) {

@@ -14,6 +14,8 @@ export interface Sample {
 export interface Dataset {
   readonly name: string;
   readonly samples: number;
+  /** Different classes that all the data hold, chosen samples or not. */
+  readonly classes: number;
   /** Shape of one sample, `[3, 32, 32]`; elements are row-major. */
   readonly shape: readonly number[];
   /** How elements come from pixels; undefined where numbers are taken as they are stored. */
@@ -48,6 +50,7 @@ export async function imageDataset(source: ImageSource, how: Preprocess, library
   return {
     name,
     samples,
+    classes: countClasses(samples, (index) => source.label(index)),
     shape,
     preprocess: how,
     place,
@@ -64,6 +67,11 @@ export async function imageDataset(source: ImageSource, how: Preprocess, library
       return sample;
     },
   };
+}
+
+/** How many different labels there are. */
+export function countClasses(samples: number, label: (index: number) => number): number {
+  return new Set(Int32Array.from({ length: samples }, (_, i) => label(i))).size;
 }
 
 /** The index where there is such a sample; else a `RangeError`. */

@@ -10,6 +10,9 @@ import type { PortData } from '../machine/host.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { TimingReport } from '../machine/timing-report.ts';
 import type { Dataset } from '../data/dataset.ts';
+import type { HeldClasses } from '../data/sample-order.ts';
+import { heldClasses } from '../data/sample-order.ts';
+import { transposeHint } from '../data/orders.ts';
 import { DataError } from '../data/errors.ts';
 import type { Preprocess } from '../data/preprocess.ts';
 import { DataHash } from './data-hash.ts';
@@ -36,6 +39,8 @@ export interface Evaluation {
   readonly passes: string;
   readonly dataset: string;
   readonly samples: number;
+  /** Classes that the samples hold, that all the data hold, and that the model tells apart. */
+  readonly classes: HeldClasses & { readonly ofModel: number };
   readonly data: DataIdentity;
   readonly metrics: { readonly top1: Proportion; readonly top5: Proportion };
   readonly timing: TimingFigures;
@@ -151,6 +156,7 @@ export async function evaluateProgram(
     passes: subject.passes,
     dataset: dataset.name,
     samples: dataset.samples,
+    classes: { ...heldClasses(dataset), ofModel: ports.classes },
     data: { sha256: identity.digest(), preprocess: dataset.preprocess ?? null },
     metrics: { top1: accuracy.top1, top5: accuracy.top5 },
     timing: timingFigures(report, target, batch, subject.macs / batch),
@@ -206,7 +212,9 @@ function portsFor(program: Program, dataset: Dataset): EvaluationPorts {
       'data/mismatch',
       dataset.place(0),
       `gives samples of ${dataset.shape.join('x')}, and input '${input.name}' takes ${input.shape.join('x')}`,
-      dataset.preprocess && 'channels, resize, crop and layout of the preprocessing change the shape',
+      dataset.preprocess
+        ? 'channels, resize, crop and layout of the preprocessing change the shape'
+        : transposeHint('samples', [dataset.samples, ...dataset.shape], [dataset.samples, ...input.shape.slice(1)]),
     );
   const classes = portElementCount(output) / batch;
   if (!Number.isInteger(classes) || classes < 1)

@@ -67,7 +67,7 @@ export interface Gain {
 }
 
 /** Equal inputs give equal ladders, `host` excepted. */
-export interface Ladder extends Pick<Evaluation, 'model' | 'target' | 'passes' | 'dataset' | 'samples' | 'data'> {
+export interface Ladder extends Pick<Evaluation, 'model' | 'target' | 'passes' | 'dataset' | 'samples' | 'classes' | 'data'> {
   readonly schema: typeof LADDER_SCHEMA;
   /** Samples that contracts were checked on, graph against graph. */
   readonly contractSamples: number;
@@ -156,6 +156,7 @@ export async function evaluateLadder(imported: Graph, options: LadderOptions): P
     passes: printPipeline(passes),
     dataset: dataset.name,
     samples: dataset.samples,
+    classes: whole.classes,
     data: whole.data,
     contractSamples: contractSamples.length,
     rows,

@@ -4,7 +4,7 @@ import type { ChannelBlame } from '../bisect/channels.ts';
 import type { Finding } from '../bisect/check.ts';
 import type { Metric } from '../bisect/expression.ts';
 import { metricRecord } from '../bisect/expression.ts';
-import { bytes, count, oneLine, percent, si } from './format.ts';
+import { bytes, count, oneLine, percent, points, si } from './format.ts';
 import { renderTable } from './table.ts';
 
 /** Samples and channels that are listed; there is a word for the others. */
@@ -58,12 +58,26 @@ function printValue(metric: Metric, value: number): string {
 function conclusion(bisection: Bisection): readonly string[] {
   switch (bisection.outcome) {
     case 'nothing-wrong':
-      return ['Nothing is wrong: the check holds after all passes.'];
+      return ['Nothing is wrong: the check holds after all passes.', ...unseen(bisection)];
     case 'without-passes':
       return ['The check does not even hold without passes: no pass is to blame.'];
     case 'found':
       return [...passLines(bisection), ...opLines(bisection), ...channelLines(bisection.channels), ...sampleLines(bisection)];
   }
+}
+
+/** How small a loss so many samples could have shown: one within the interval of what was seen. */
+function unseen({ samples, classes, trials }: Bisection): readonly string[] {
+  const lines = (trials.at(-1)?.findings ?? []).flatMap(({ metric, loss }) =>
+    metric && loss && loss.high > 0
+      ? [
+          `On ${plural(samples, 'sample')} a loss of ${metric} of up to ${points(loss.high)} points may go unseen (95 %): check on more with --limit.`,
+        ]
+      : [],
+  );
+  const { held = 0, inData = held } = classes ?? {};
+  if (held < inData) lines.push(`They hold ${count(held)} of the ${count(inData)} classes in the data.`);
+  return lines;
 }
 
 function passLines({ pass }: Bisection): readonly string[] {

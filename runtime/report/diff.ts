@@ -6,7 +6,7 @@ import type { OutputComparison } from '../diff/outputs.ts';
 import type { TensorDiff } from '../diff/tensors.ts';
 import { VERDICTS } from '../diff/verdict.ts';
 import type { Verdict } from '../diff/verdict.ts';
-import { bytes, count, oneLine, percent, si } from './format.ts';
+import { bytes, count, oneLine, pValueText, percent, si } from './format.ts';
 import { decibelText, decibels, shortNumber } from './numbers.ts';
 import type { Column } from './table.ts';
 import { renderTable } from './table.ts';
@@ -111,7 +111,7 @@ function summary({ outputs, outputDecibels, cost, tensors, verdicts }: DiffRepor
   const logits = `${count(outputs.samples)} samples; mean KL divergence ${shortNumber(outputs.klDivergence)} nats`;
   return [
     ['outputs', 'top-1', percent(programTop1.value), `was ${percent(referenceTop1.value)}; ${interval}`],
-    ['', 'agreement', percent(agreement.value), `${changed}; McNemar p = ${outputs.pValue.toFixed(3)}`],
+    ['', 'agreement', percent(agreement.value), `${changed}; McNemar ${pValueText(outputs.pValue)}`],
     ['', 'SQNR', decibelText(outputs.sqnrDecibels), logits],
     [
       '',

@@ -3,6 +3,7 @@ import type { Target } from '../../isa/target.ts';
 import { printPreprocess } from '../data/preprocess.ts';
 import type { Evaluation } from '../evaluate/evaluate.ts';
 import type { Proportion } from '../evaluate/metrics.ts';
+import { classNotes, classesText } from './classes.ts';
 import { bytes, count, oneLine, percent, shares, si, words } from './format.ts';
 import { renderTable } from './table.ts';
 
@@ -12,7 +13,8 @@ export function renderEvaluation(evaluation: Evaluation, target: Target): string
   const batch = Math.round(timing.samplesPerSecond * timing.latencySeconds);
   const rows: string[][] = [
     ['accuracy', 'top-1', ...accuracyCells(metrics.top1)],
-    ['', 'top-5', ...accuracyCells(metrics.top5)],
+    // Of so few classes the first five are all.
+    ...(evaluation.classes.ofModel > 5 ? [['', 'top-5', ...accuracyCells(metrics.top5)]] : []),
     ['speed', 'throughput', `${count(timing.samplesPerSecond)} samples/s`, batch === 1 ? 'one at a time' : `in batches of ${batch}`],
     ['', 'latency', si(timing.latencySeconds, 's'), `${count(timing.cycles)} cycles at ${si(timing.clockHertz, 'Hz')}`],
     ['', 'work', si(timing.operationsPerSecond, 'OP/s'), `${si(timing.macs, 'MAC')} a sample, two operations each`],
@@ -25,15 +27,29 @@ export function renderEvaluation(evaluation: Evaluation, target: Target): string
     ['host', 'this computer', `${count(host.samplesPerSecond)} samples/s`, `compiled in ${si(host.compileSeconds, 's')}`],
   ];
   return [
-    `${oneLine(model)} on ${oneLine(evaluation.target)}: ${count(samples)} samples of ${oneLine(dataset)}`,
+    `${oneLine(model)} on ${oneLine(evaluation.target)}: ${count(samples)} samples of ${oneLine(dataset)}, ${classesText(evaluation.classes)}`,
     `passes: ${passes === '' ? 'none' : oneLine(passes)}`,
     `input: ${data.preprocess ? printPreprocess(data.preprocess) : 'as stored'}, data ${data.sha256.slice(0, 12)}`,
     '',
     renderTable([{ title: '' }, { title: '' }, { title: '', align: 'right' }, { title: '' }], rows),
+    ...classNotes(evaluation.classes),
+    ...chanceNote(evaluation),
     'Accuracy is that of the executed program. Cycles and bytes are modelled, energy is priced by a table. The target assumes:',
     `${assumed(target)} (see: plumbline targets ${target.name}).`,
     '',
   ].join('\n');
+}
+
+/** Fewer samples than this say nothing about chance. */
+const LEAST_FOR_CHANCE = 20;
+
+/** Accuracy that is no better than naming one class always is mostly a mistake in the data's preparation. */
+function chanceNote({ samples, classes, metrics: { top1 } }: Evaluation): readonly string[] {
+  if (samples < LEAST_FOR_CHANCE || classes.held < 2 || top1.low > classes.mostFrequent) return [];
+  return [
+    `Top-1 is no better than naming the most frequent class always, ${percent(classes.mostFrequent)}: look at the preprocessing (scale, mean, channel`,
+    'order, layout), at the order of the classes, and at their offset (class-offset); then at the passes, with --passes O0.',
+  ];
 }
 
 function accuracyCells({ value, low, high }: Proportion): string[] {

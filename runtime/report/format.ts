@@ -40,6 +40,17 @@ export function percent(ratio: number, digits = 2): string {
   return `${(100 * ratio).toFixed(digits)} %`;
 }
 
+/** `0.0386`, `< 0.001`, `1`: the probability of a test. */
+export function probability(p: number): string {
+  if (p === 1) return '1';
+  return p < 1e-3 ? '< 0.001' : p.toPrecision(3);
+}
+
+/** `p = 0.0386`, `p < 0.001` */
+export function pValueText(p: number): string {
+  return p < 1e-3 ? `p ${probability(p)}` : `p = ${probability(p)}`;
+}
+
 /** `0.10` for a proportion of 0.001; zero has no sign, also where it is rounded to. */
 export function points(proportion: number): string {
   return (100 * proportion).toFixed(2).replace(/^-(0\.00)$/, '$1');

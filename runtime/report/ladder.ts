@@ -5,7 +5,8 @@ import type { Gain, Ladder, LadderRow } from '../evaluate/ladder.ts';
 import type { OrderRow } from '../evaluate/orders.ts';
 import type { Cause } from '../machine/causes.ts';
 import { CAUSE_NAMES } from '../machine/causes.ts';
-import { bytes, count, oneLine, percent, points, si, words, wrap } from './format.ts';
+import { classNotes, classesText } from './classes.ts';
+import { bytes, count, oneLine, percent, points, probability, si, words, wrap } from './format.ts';
 import type { Column } from './table.ts';
 import { renderTable } from './table.ts';
 
@@ -20,10 +21,10 @@ const LINE_WIDTH = 120;
 const CAUSES_SHOWN = 4;
 
 export function renderLadder(ladder: Ladder): string {
-  const { model, target, samples, dataset, passes, data, rows, gains, orders } = ladder;
+  const { model, target, samples, classes, dataset, passes, data, rows, gains, orders } = ladder;
   const groups = samePrograms(rows);
   return [
-    `${oneLine(model)} on ${oneLine(target)}: ${count(samples)} samples of ${oneLine(dataset)}`,
+    `${oneLine(model)} on ${oneLine(target)}: ${count(samples)} samples of ${oneLine(dataset)}, ${classesText(classes)}`,
     wrap(`passes: ${passes === '' ? 'none' : oneLine(passes).replaceAll(',', ', ')}`, LINE_WIDTH),
     `input: ${data.preprocess ? printPreprocess(data.preprocess) : 'as stored'}, data ${data.sha256.slice(0, 12)}`,
     'Row k is the pipeline up to pass k, compiled and executed. More is better where ↑ stands, less where ↓ stands.',
@@ -97,12 +98,6 @@ function groupCells({ row, first, last }: Group): string[] {
 function contractCell({ contract }: LadderRow): string {
   if (!contract) return '';
   return contract.bound === null ? contract.meaning : `${contract.meaning} c=${contract.bound}`;
-}
-
-/** `0.0386`, `1.2e-7`. */
-function probability(p: number): string {
-  if (p === 1) return '1';
-  return p < 1e-3 ? p.toExponential(1) : p.toPrecision(3);
 }
 
 function sqnrCell({ outputSqnrDecibels }: Pick<LadderRow, 'outputSqnrDecibels'>): string {
@@ -252,7 +247,7 @@ function orderCells(result: NonNullable<OrderRow['result']>, cycles: number): st
 }
 
 /** What was checked, and whether it held. */
-function verdicts({ rows, contractSamples, samples, budget, violation }: Ladder): string[] {
+function verdicts({ rows, contractSamples, samples, classes, budget, violation }: Ladder): string[] {
   const passes = rows.slice(1);
   const exact = passes.filter(({ contract }) => contract?.meaning === 'exact');
   const held = exact.filter(({ contract }) => contract?.executed === 'bit-equal').length;
@@ -260,6 +255,7 @@ function verdicts({ rows, contractSamples, samples, budget, violation }: Ladder)
     notFinite > 0 ? [`Row ${i}: ${count(notFinite)} samples have outputs that are not finite; SQNR leaves them out.`] : [],
   );
   return [
+    ...classNotes(classes),
     ...notFinite,
     ...(passes.length > 0
       ? [`Contracts: ${number(passes.length, 'pass')} held on ${number(contractSamples, 'sample')}, graph against graph.`]

@@ -43,6 +43,7 @@ function dataset(samples: number, change: (elements: Float32Array, sample: numbe
   return {
     name: 'data',
     samples,
+    classes: 1,
     shape: SHAPE,
     preprocess: undefined,
     read: (i) => {

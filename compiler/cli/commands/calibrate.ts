@@ -33,7 +33,7 @@ export function addCalibrate(program: Command): void {
     .requiredOption('-o, --output <file>', 'where to write the statistics, such as model.calibration.json')
     .option('-d, --data <path>', `${DATA_FORMS}; a network of the zoo brings its own`)
     .option(PREPROCESS_OPTION, 'from pixels to elements: see `plumbline eval --help`')
-    .option('-n, --samples <n>', 'take the first samples', positiveInteger, CALIBRATION_SAMPLES)
+    .option('-n, --samples <n>', 'take so many samples, the classes in turns', positiveInteger, CALIBRATION_SAMPLES)
     .addOption(passesOption().default(CALIBRATED_PASSES));
   addBindingOptions(command)
     .addHelpText(

@@ -8,7 +8,7 @@ import { PhaseTimes } from '../../../runtime/evaluate/phase-times.ts';
 import { evaluateScores } from '../../../runtime/evaluate/scores.ts';
 import { graphMacs } from '../../../runtime/evaluate/work.ts';
 import { monotonicSeconds } from '../../../runtime/platform/node.ts';
-import { createPool, processorCount } from '../../../runtime/platform/pool.ts';
+import { createPool } from '../../../runtime/platform/pool.ts';
 import { renderEvaluation } from '../../../runtime/report/evaluation.ts';
 import { renderHostProfile } from '../../../runtime/report/host-profile.ts';
 import { fail } from '../../ir/diagnostic.ts';
@@ -29,6 +29,7 @@ import {
   jsonOption,
   passesOption,
   positiveInteger,
+  threadCount,
   workersOption,
 } from '../options.ts';
 import { print, printJson } from '../output.ts';
@@ -140,7 +141,7 @@ async function run(model: string, flags: Flags): Promise<void> {
         now: monotonicSeconds,
         engine: flags.engine,
         profile: flags.profile ?? false,
-        ...(!flags.profile && { threads: { count: flags.workers ?? processorCount(), start: createPool } }),
+        ...(!flags.profile && { threads: { count: threadCount(flags.workers), start: createPool } }),
         onProgress: (done, total) => shown.update(done, total),
         signal,
       },

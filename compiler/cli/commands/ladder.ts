@@ -9,7 +9,7 @@ import type { Ladder } from '../../../runtime/evaluate/ladder.ts';
 import { evaluateLadder } from '../../../runtime/evaluate/ladder.ts';
 import { firstGraphSamples } from '../../../runtime/evaluate/samples.ts';
 import { monotonicSeconds } from '../../../runtime/platform/node.ts';
-import { createPool, processorCount } from '../../../runtime/platform/pool.ts';
+import { createPool } from '../../../runtime/platform/pool.ts';
 import { renderLadder } from '../../../runtime/report/ladder.ts';
 import { DiagnosticError, fail } from '../../ir/diagnostic.ts';
 import type { Graph } from '../../ir/graph.ts';
@@ -29,6 +29,7 @@ import {
   jsonOption,
   passesOption,
   positiveInteger,
+  threadCount,
   workersOption,
 } from '../options.ts';
 import { print, printJson } from '../output.ts';
@@ -116,7 +117,7 @@ async function climb(model: string, flags: Flags, shown: Phases, signal: AbortSi
     pipeline: await pipelineOptions(passes, source, flags),
     contractSamples: await contractSamplesOf(graph, source, dataset, flags),
     engine: flags.engine,
-    threads: { count: flags.workers ?? processorCount(), start: createPool },
+    threads: { count: threadCount(flags.workers), start: createPool },
     now: monotonicSeconds,
     signal,
     onProgress: (what, done, total) => shown.update(what, done, total),
