@@ -1,7 +1,15 @@
 #!/usr/bin/env node
 /** The command line: a thin user of the library. */
-import { Command } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import process from 'node:process';
+import {
+  BUDGET_OPTION,
+  BUDGET_VARIABLE,
+  DEFAULT_MEMORY_BUDGET_BYTES,
+  parseBytes,
+  printBytes,
+  setMemoryBudget,
+} from '../../runtime/budget.ts';
 import { packageVersion } from '../../runtime/platform/node.ts';
 import { addAsm } from './commands/asm.ts';
 import { addCalibrate } from './commands/calibrate.ts';
@@ -56,7 +64,23 @@ function commandLine(): Command {
     addIsa,
   ])
     add(program);
-  return program;
+  for (const command of program.commands) command.addOption(budgetOption());
+  return program.hook('preAction', (_, command) => {
+    const { memoryBudget } = command.opts<{ memoryBudget?: number }>();
+    if (memoryBudget !== undefined) setMemoryBudget(memoryBudget);
+  });
+}
+
+/** An option of every subcommand. */
+function budgetOption(): Option {
+  const what = 'memory that a file may demand beyond its own size, such as 2GiB';
+  return new Option(`${BUDGET_OPTION} <bytes>`, `${what} (default: ${printBytes(DEFAULT_MEMORY_BUDGET_BYTES)})`)
+    .env(BUDGET_VARIABLE)
+    .argParser((text) => {
+      const bytes = parseBytes(text);
+      if (bytes === undefined) throw new InvalidArgumentError('A size such as 768MiB or 2GiB is expected.');
+      return bytes;
+    });
 }
 
 try {

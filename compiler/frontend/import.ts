@@ -11,8 +11,8 @@ import { bindInputs, printShape } from './bind.ts';
 import { requireOperators, requireOpset } from './check.ts';
 import type { OnnxGraph, OnnxModel, OnnxValue } from './model.ts';
 import { decodeModel } from './model.ts';
-import type { ImportContext } from './node.ts';
-import { NodeImport } from './node.ts';
+import type { EvaluationCost, ImportContext } from './node.ts';
+import { NodeImport, evaluationCost } from './node.ts';
 import { importerOf } from './operators.ts';
 import type { NamedNode } from './order.ts';
 import { orderNodes } from './order.ts';
@@ -35,13 +35,13 @@ export interface ImportOptions extends ShapeOptions {
  */
 export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Graph {
   try {
-    return importModel(decodeModel(bytes), options);
+    return importModel(decodeModel(bytes), evaluationCost(bytes.length), options);
   } catch (error) {
     throw error instanceof DiagnosticError && options.file !== undefined ? error.within(options.file) : error;
   }
 }
 
-function importModel(model: OnnxModel, options: ImportOptions): Graph {
+function importModel(model: OnnxModel, evaluated: EvaluationCost, options: ImportOptions): Graph {
   const { graph } = model;
   const opset = requireOpset(model);
   const nodes = orderNodes(graph);
@@ -57,7 +57,7 @@ function importModel(model: OnnxModel, options: ImportOptions): Graph {
   for (const [name, type] of bound.types) values.define(name, builder.input(name, type));
   defineInitializers(graph, values, resolveExternal);
   const read = new Set([...graph.nodes.flatMap((node) => node.inputs), ...graph.outputs.map(({ name }) => name)]);
-  const context: ImportContext = { builder, values, opset, resolveExternal, evaluated: { bytes: 0 }, unsigned: new Set() };
+  const context: ImportContext = { builder, values, opset, resolveExternal, evaluated, unsigned: new Set() };
   for (const node of nodes) {
     if (known.has(node)) defineKnown(node, context);
     else importNode(node, context);
