@@ -5,7 +5,7 @@ import { DiagnosticError, fail } from '../ir/diagnostic.ts';
 import type { Graph } from '../ir/graph.ts';
 import type { TensorType } from '../ir/types.ts';
 import { printType } from '../ir/types.ts';
-import { checkGraph } from '../ir/verify.ts';
+import { MAX_OPS, checkGraph } from '../ir/verify.ts';
 import type { BoundInputs, ShapeOptions } from './bind.ts';
 import { bindInputs, printShape } from './bind.ts';
 import { requireOperators, requireOpset } from './check.ts';
@@ -41,12 +41,22 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
   }
 }
 
+/** Nodes that are evaluated at import, at most. */
+const MAX_KNOWN = 4 * MAX_OPS;
+
 function importModel(model: OnnxModel, evaluated: EvaluationCost, options: ImportOptions): Graph {
   const { graph } = model;
   const opset = requireOpset(model);
   const nodes = orderNodes(graph);
   const known = knownNodes(graph, nodes);
   requireOperators(nodes, known, opset);
+  const ops = nodes.length - known.size;
+  if (ops > MAX_OPS || known.size > MAX_KNOWN)
+    fail(
+      'unsupported',
+      'onnx/too-many-nodes',
+      `the model has ${ops} nodes that compute and ${known.size} that are known; at most ${MAX_OPS} and ${MAX_KNOWN} are compiled`,
+    );
   const initialized = new Set([...graph.initializers.map(({ name }) => name), ...graph.sparseInitializers]);
   const inputs = graph.inputs.filter(({ name }) => !initialized.has(name));
   const bound = bindInputs(inputs, options);
