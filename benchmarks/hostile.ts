@@ -68,14 +68,17 @@ const chain = (op: string, count: number): Uint8Array =>
 
 const relu = (shape: readonly number[]): Uint8Array => model({ nodes: [node('Relu', 'x', 'y')], inputs: [{ name: 'x', shape }] });
 const classifier = (shape: readonly number[]): Uint8Array =>
-  model({ nodes: [node('GlobalMaxPool', 'x', 'p'), node('Flatten', 'p', 'y')], inputs: [{ name: 'x', shape }] });
+  model({
+    nodes: [node('MaxPool', 'x', 'p', { kernel_shape: [32, 32], strides: [32, 32] }), node('Flatten', 'p', 'y')],
+    inputs: [{ name: 'x', shape }],
+  });
 
 async function cases(): Promise<readonly Case[]> {
-  const side = 8192;
+  const side = 4096;
   const picture = await sharp({ create: { width: side, height: side, channels: 3, background: '#123456' } })
     .png()
     .toBuffer();
-  const larger = await sharp({ create: { width: 2 * side, height: 2 * side, channels: 3, background: '#123456' }, limitInputPixels: false })
+  const larger = await sharp({ create: { width: 3 * side, height: 3 * side, channels: 3, background: '#123456' }, limitInputPixels: false })
     .png()
     .toBuffer();
   const images = (bytes: Buffer): Case['files'] => ({ 'i/a.png': bytes, 'i/labels.csv': 'file,class\na.png,0\n' });
