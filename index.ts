@@ -71,3 +71,4 @@ export { idxImages } from './runtime/data/idx-images.ts';
 export type { ImageLibrary, PixelImage } from './runtime/data/image.ts';
 export { parsePreprocess } from './runtime/data/preprocess.ts';
 export type { Preprocess } from './runtime/data/preprocess.ts';
+export { DEFAULT_MEMORY_BUDGET_BYTES, memoryBudget, setMemoryBudget } from './runtime/budget.ts';

@@ -1,8 +1,10 @@
 /** A compiled program as the machine takes it: code, constant data, memory map, signature, debug map. All addresses are bytes in DRAM. */
+import { beyondBudget, budgetHint } from '../runtime/budget.ts';
 import type { ElementType, FixedName, QuantizedName } from '../runtime/numerics/element.ts';
 import { elementBytes, isFixed, isQuantized } from '../runtime/numerics/element.ts';
 import type { NarrowName } from '../runtime/numerics/narrow.ts';
 import { isNarrow } from '../runtime/numerics/narrow.ts';
+import type { Target } from './target.ts';
 
 /** Largest number of instructions of a program. */
 export const MAX_INSTRUCTIONS = 2 ** 20;
@@ -106,6 +108,33 @@ export function portBytes(port: Port): number {
 /** One past the last byte of DRAM that the memory map uses. */
 export function dramEnd(memory: MemoryMap): number {
   return Math.max(...SEGMENT_NAMES.map((name) => memory[name].start + memory[name].bytes));
+}
+
+/** A WebAssembly memory ends here, and so do the offsets that engines may use. */
+const ADDRESSABLE_BYTES = 2 ** 32;
+/** Constants and scratchpads each begin at a multiple of this in an engine's memory. */
+const ENGINE_ALIGNMENT = 64;
+
+/**
+ * Why no machine of a target can hold the DRAM of a program, or undefined: the one limit of those who compile and of those who run. Constants are in a
+ * program's file, and bounded by it; the rest is held against the memory budget, unless `limitBytes` is given for all of it.
+ */
+export function dramProblem(
+  memory: MemoryMap,
+  target: Target,
+  limitBytes?: number,
+): { readonly message: string; readonly hint?: string } | undefined {
+  const total = dramEnd(memory);
+  const { vectorBytes, matrixBytes, dramBytes } = target.memory;
+  if (total > dramBytes) return { message: `the program needs ${total} bytes of DRAM, and ${target.name} has ${dramBytes}` };
+  if (limitBytes !== undefined && total > limitBytes)
+    return { message: `the program needs ${total} bytes of DRAM, and the limit is ${limitBytes}` };
+  const align = (bytes: number): number => Math.ceil(bytes / ENGINE_ALIGNMENT) * ENGINE_ALIGNMENT;
+  const all = align(total) + ENGINE_ALIGNMENT + align(vectorBytes) + align(matrixBytes);
+  if (all > ADDRESSABLE_BYTES)
+    return { message: `DRAM and scratchpads take ${all} bytes, more than the ${ADDRESSABLE_BYTES} of one memory` };
+  const beyond = limitBytes === undefined ? beyondBudget(total - memory.constants.bytes) : undefined;
+  return beyond === undefined ? undefined : { message: `the DRAM of the program, beside its constants, ${beyond}`, hint: budgetHint() };
 }
 
 /** The debug entry that covers an instruction, or undefined. */

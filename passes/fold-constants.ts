@@ -17,6 +17,7 @@ function foldOperation(growth: number, limit: number): Rule {
       if (operands.some((operand, i) => operand === undefined && node.inputs[i] !== '')) return undefined;
       const operandBytes = operands.reduce((sum, operand) => sum + (operand ? typeBytes(operand.type) : 0), 0);
       if (typeBytes(node.type) > Math.max(limit, growth * operandBytes)) return undefined;
+      if (!rewriter.affords(typeBytes(node.type))) return undefined;
       return rewriter.makeConstant(evaluateNode(node, operands));
     },
   });

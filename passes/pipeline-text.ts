@@ -18,10 +18,15 @@ export interface Vocabulary {
   readonly presets: Readonly<Record<string, Preset>>;
 }
 
+/** Longest text that is read, in characters; the longest preset has a few hundred. */
+const LONGEST_TEXT = 2 ** 14;
+
 const STANDARD: Vocabulary = { passes: PASSES, presets: PRESETS };
 
 /** The steps of a pipeline, presets expanded and defaults filled in. Throws a usage diagnostic that names the column. */
 export function parsePipeline(text: string, vocabulary: Vocabulary = STANDARD): PassInvocation[] {
+  if (text.length > LONGEST_TEXT)
+    fail('usage', 'pipeline/too-long', `a text of ${text.length} characters is longer than ${LONGEST_TEXT}`, { place: ['pipeline'] });
   const scanner = new Scanner(text);
   const steps: PassInvocation[] = [];
   if (scanner.atEnd()) return steps;

@@ -36,6 +36,8 @@ export interface Rewriter {
     attributes?: Attributes,
     details?: { readonly suffix?: string; readonly computes?: readonly OpNode[] },
   ): string;
+  /** Takes the bytes of a constant that is to be made out of the memory budget, enlarged by what the graph contains; false where not so many are left. */
+  affords(bytes: number): boolean;
   /** Makes a constant called as `make` calls its values, and gives its name. */
   makeConstant(value: Tensor, suffix?: string): string;
 }

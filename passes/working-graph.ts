@@ -1,10 +1,12 @@
 /** A graph under rewriting: the mutable side of the rewrite driver, with use lists kept up to date. */
+import { memoryBudget } from '../runtime/budget.ts';
 import type { Attributes, ConstantNode, Graph, GraphOutput, Node, OpNode } from '../compiler/ir/graph.ts';
 import { makeOp } from '../compiler/ir/infer.ts';
 import { uniqueName } from '../compiler/ir/names.ts';
 import type { OpName } from '../compiler/ir/ops.ts';
 import type { Tensor } from '../compiler/ir/tensor.ts';
 import type { TensorType } from '../compiler/ir/types.ts';
+import { typeBytes } from '../compiler/ir/types.ts';
 import type { Rewriter, Rule } from './rewrite.ts';
 
 /** What a rule made for one root, not yet part of the graph. */
@@ -13,6 +15,14 @@ export interface Replacement {
   readonly value: string;
   readonly made: readonly (OpNode | ConstantNode)[];
 }
+
+/** A constant stands in the graph, in the program and in the program's file. */
+const CONSTANT_COPIES = 3;
+/** For each byte of constants that the graph has so many are free: what a model contains may be moved and rewritten, whatever its size. */
+const FREE_BYTES_PER_BYTE = 16;
+
+const constantBytes = (graph: Graph): number =>
+  graph.nodes.reduce((sum, node) => sum + (node.kind === 'constant' ? typeBytes(node.type) : 0), 0);
 
 export class WorkingGraph implements Rewriter {
   readonly #source: Graph;
@@ -27,6 +37,8 @@ export class WorkingGraph implements Rewriter {
   /** The root under rewriting and what its rule has made so far. */
   #root: OpNode | undefined;
   #made: (OpNode | ConstantNode)[] = [];
+  /** What is left for constants that are made, in bytes. */
+  #affordable: number | undefined;
 
   constructor(graph: Graph) {
     this.#source = graph;
@@ -94,6 +106,13 @@ export class WorkingGraph implements Rewriter {
       makeOp({ name, op, inputs, operandTypes, attributes, origin: (details.computes ?? []).flatMap((node) => node.origin) }),
     );
     return name;
+  }
+
+  affords(bytes: number): boolean {
+    this.#affordable ??= memoryBudget() + FREE_BYTES_PER_BYTE * constantBytes(this.#source);
+    if (CONSTANT_COPIES * bytes > this.#affordable) return false;
+    this.#affordable -= CONSTANT_COPIES * bytes;
+    return true;
   }
 
   makeConstant(value: Tensor, suffix?: string): string {

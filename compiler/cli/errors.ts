@@ -7,7 +7,7 @@ import { DataError } from '../../runtime/data/errors.ts';
 import { MachineError } from '../../runtime/machine/error.ts';
 import { Trap } from '../../runtime/machine/trap.ts';
 import { FileError } from '../../runtime/platform/node.ts';
-import { oneLine } from '../../runtime/report/format.ts';
+import { shownText } from '../../runtime/report/format.ts';
 import type { Diagnostic, DiagnosticKind } from '../ir/diagnostic.ts';
 import { DiagnosticError, fail, printDiagnostic } from '../ir/diagnostic.ts';
 import { BrokenPipe } from './output.ts';
@@ -47,10 +47,10 @@ export function describeFailure(error: unknown): Failure {
   if (error instanceof Interrupted) return { message: undefined, exitCode: EXIT.interrupted };
   if (error instanceof CommanderError) return describeCommander(error);
   const known = describeKnown(error);
-  if (known) return { message: `error: ${oneLine(known.message)}`, exitCode: known.exitCode };
+  if (known) return { message: `error: ${shownText(known.message)}`, exitCode: known.exitCode };
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const hint = 'this is a bug; please report it with the command, PLUMBLINE_DEBUG=1 shows where it is';
-  return { message: `internal error: ${oneLine(what)} (${hint})`, exitCode: EXIT.internal };
+  return { message: `internal error: ${shownText(what)} (${hint})`, exitCode: EXIT.internal };
 }
 
 function describeKnown(error: unknown): { readonly message: string; readonly exitCode: number } | undefined {
@@ -63,7 +63,7 @@ function describeKnown(error: unknown): { readonly message: string; readonly exi
     return { message: first + andMore(error.problems.length), exitCode: EXIT.usage };
   }
   if (error instanceof Trap) return { message: error.message, exitCode: EXIT.violated };
-  if (error instanceof MachineError) return { message: error.message, exitCode: EXIT.usage };
+  if (error instanceof MachineError) return { message: placed(undefined, error.message, error.hint), exitCode: EXIT.usage };
   return undefined;
 }
 
@@ -93,7 +93,7 @@ function describeCommander({ code, message, exitCode }: CommanderError): Failure
   // Help that stands for a missing subcommand has been shown already.
   if (code === 'commander.help') return { message: undefined, exitCode: EXIT.usage };
   return {
-    message: oneLine(
+    message: shownText(
       message
         .replace(/^error: /, 'error: ')
         .replace(/\n\(/g, ' (')
@@ -110,7 +110,11 @@ export function inFile<T>(place: string, work: () => T): T {
   } catch (error) {
     if (error instanceof ContainerError)
       return fail('invalid', error.code, error.message, { place: [place], ...(error.hint !== undefined && { hint: error.hint }) });
-    if (error instanceof MachineError) return fail('invalid', `machine/${error.code}`, error.message, { place: [place] });
+    if (error instanceof MachineError)
+      return fail('invalid', `machine/${error.code}`, error.message, {
+        place: [place],
+        ...(error.hint !== undefined && { hint: error.hint }),
+      });
     throw error;
   }
 }

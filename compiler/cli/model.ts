@@ -2,7 +2,7 @@
 import { basename, dirname, join } from 'node:path';
 import { PASS_CONSTANTS } from '../../runtime/diff/run-files.ts';
 import type { ZooModel } from '../../runtime/evaluate/zoo.ts';
-import { kindOf, readFile, readTextFile } from '../../runtime/platform/node.ts';
+import { kindOf, readFile, readFileInside, readTextFile } from '../../runtime/platform/node.ts';
 import { importOnnx } from '../frontend/import.ts';
 import { decodeModel } from '../frontend/model.ts';
 import { decodeConstants } from '../ir/constants-file.ts';
@@ -57,7 +57,7 @@ function loadOnnx(source: ModelSource, { dim = {}, shape = {}, batch }: Binding)
     file: source.path,
     dims: dim,
     shapes,
-    resolveExternal: (location) => readFile(join(dirname(source.path), location)),
+    resolveExternal: (location) => readFileInside(dirname(source.path), location),
   });
 }
 

@@ -60,6 +60,11 @@ export function nameList(text: string): readonly string[] {
   return names;
 }
 
+/** A text as a word of a shell, which takes it as it is. */
+export function shellWord(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
 /** How a model becomes static. */
 export interface BindingFlags {
   readonly dim?: Readonly<Record<string, number>>;

@@ -2,7 +2,8 @@
 import { writeSync } from 'node:fs';
 import process from 'node:process';
 import { createColors } from 'picocolors';
-import { isTerminal } from '../../runtime/platform/node.ts';
+import { FileError, isTerminal } from '../../runtime/platform/node.ts';
+import { shownText } from '../../runtime/report/format.ts';
 
 /** The reader of standard output has gone, as `head` does: no error. */
 export class BrokenPipe extends Error {
@@ -21,7 +22,11 @@ function writeAll(descriptor: 1 | 2, text: string): void {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
       if (code === 'EPIPE') throw new BrokenPipe();
       // A pipe that does not block and is full.
-      if (code !== 'EAGAIN') throw error;
+      if (code !== 'EAGAIN') {
+        // Nobody is left who could be told.
+        if (descriptor === 2) return;
+        throw new FileError('file/unwritable', 'standard output', `cannot be written: ${String(code)}`);
+      }
       Atomics.wait(clock, 0, 0, RETRY_MILLISECONDS);
     }
   }
@@ -50,7 +55,7 @@ export function printMessage(text: string): void {
 }
 
 export function printWarning(message: string): void {
-  printMessage(`${messageColors().yellow('warning:')} ${message}\n`);
+  printMessage(`${messageColors().yellow('warning:')} ${shownText(message)}\n`);
 }
 
 const FLUSH_CHARACTERS = 2 ** 16;

@@ -14,7 +14,14 @@ import { MANIFEST, RUN_ENTRIES, decodeRun, encodeRun } from '../../runtime/diff/
 import type { Run } from '../../runtime/diff/run.ts';
 import { evaluateScores } from '../../runtime/evaluate/scores.ts';
 import { graphMacs } from '../../runtime/evaluate/work.ts';
-import { kindOf, monotonicSeconds, packageVersion, readFile, requireReplaceable, writeDirectory } from '../../runtime/platform/node.ts';
+import {
+  kindOf,
+  monotonicSeconds,
+  packageVersion,
+  readFromDirectory,
+  requireReplaceable,
+  writeDirectory,
+} from '../../runtime/platform/node.ts';
 import { fail } from '../ir/diagnostic.ts';
 import type { Graph } from '../ir/graph.ts';
 import { compileModel } from '../pipeline.ts';
@@ -118,5 +125,5 @@ export function isRunDirectory(path: string): boolean {
 
 /** Reads a run. Throws a diagnostic or a `FileError` that names the file that is wrong. */
 export function readRun(path: string): Run {
-  return decodeRun((name, limit) => readFile(`${path}/${name}`, limit), path);
+  return decodeRun((name, limit) => readFromDirectory(path, name, limit), path);
 }

@@ -5,14 +5,14 @@ import { DiagnosticError, fail } from '../ir/diagnostic.ts';
 import type { Graph } from '../ir/graph.ts';
 import type { TensorType } from '../ir/types.ts';
 import { printType } from '../ir/types.ts';
-import { checkGraph } from '../ir/verify.ts';
+import { MAX_OPS, checkGraph } from '../ir/verify.ts';
 import type { BoundInputs, ShapeOptions } from './bind.ts';
 import { bindInputs, printShape } from './bind.ts';
 import { requireOperators, requireOpset } from './check.ts';
 import type { OnnxGraph, OnnxModel, OnnxValue } from './model.ts';
 import { decodeModel } from './model.ts';
-import type { ImportContext } from './node.ts';
-import { NodeImport } from './node.ts';
+import type { EvaluationCost, ImportContext } from './node.ts';
+import { NodeImport, evaluationCost } from './node.ts';
 import { importerOf } from './operators.ts';
 import type { NamedNode } from './order.ts';
 import { orderNodes } from './order.ts';
@@ -35,18 +35,28 @@ export interface ImportOptions extends ShapeOptions {
  */
 export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Graph {
   try {
-    return importModel(decodeModel(bytes), options);
+    return importModel(decodeModel(bytes), evaluationCost(bytes.length), options);
   } catch (error) {
     throw error instanceof DiagnosticError && options.file !== undefined ? error.within(options.file) : error;
   }
 }
 
-function importModel(model: OnnxModel, options: ImportOptions): Graph {
+/** Nodes that are evaluated at import, at most. */
+const MAX_KNOWN = 4 * MAX_OPS;
+
+function importModel(model: OnnxModel, evaluated: EvaluationCost, options: ImportOptions): Graph {
   const { graph } = model;
   const opset = requireOpset(model);
   const nodes = orderNodes(graph);
   const known = knownNodes(graph, nodes);
   requireOperators(nodes, known, opset);
+  const ops = nodes.length - known.size;
+  if (ops > MAX_OPS || known.size > MAX_KNOWN)
+    fail(
+      'unsupported',
+      'onnx/too-many-nodes',
+      `the model has ${ops} nodes that compute and ${known.size} that are known; at most ${MAX_OPS} and ${MAX_KNOWN} are compiled`,
+    );
   const initialized = new Set([...graph.initializers.map(({ name }) => name), ...graph.sparseInitializers]);
   const inputs = graph.inputs.filter(({ name }) => !initialized.has(name));
   const bound = bindInputs(inputs, options);
@@ -57,7 +67,7 @@ function importModel(model: OnnxModel, options: ImportOptions): Graph {
   for (const [name, type] of bound.types) values.define(name, builder.input(name, type));
   defineInitializers(graph, values, resolveExternal);
   const read = new Set([...graph.nodes.flatMap((node) => node.inputs), ...graph.outputs.map(({ name }) => name)]);
-  const context: ImportContext = { builder, values, opset, resolveExternal, evaluated: { bytes: 0 }, unsigned: new Set() };
+  const context: ImportContext = { builder, values, opset, resolveExternal, evaluated, unsigned: new Set() };
   for (const node of nodes) {
     if (known.has(node)) defineKnown(node, context);
     else importNode(node, context);

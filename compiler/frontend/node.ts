@@ -1,4 +1,5 @@
 /** One node on its way into the graph: typed access to its operands and attributes, and the check that nothing of it was overlooked. */
+import { budgetHint, memoryBudget, printBytes } from '../../runtime/budget.ts';
 import type { ElementType, ScalarName } from '../../runtime/numerics/element.ts';
 import { isFixed, isQuantized } from '../../runtime/numerics/element.ts';
 import type { GraphBuilder } from '../ir/builder.ts';
@@ -23,8 +24,7 @@ export interface ImportContext {
   /** Version of ONNX's own operator set. */
   readonly opset: number;
   readonly resolveExternal: ExternalResolver | undefined;
-  /** What evaluation at import has cost so far. */
-  readonly evaluated: { bytes: number };
+  readonly evaluated: EvaluationCost;
   /** Quantized values that are unsigned integers in the model: those of the graph are less by 128. */
   readonly unsigned: Set<string>;
 }
@@ -35,8 +35,22 @@ const OF_QUANTIZED: ReadonlySet<OpName> = new Set(['identity', 'flatten', 'resha
 /** Whether integers of a type stand for real numbers, so that an operator on them would mean another one on those. */
 const standsForReals = (element: ElementType): boolean => isQuantized(element) || isFixed(element);
 
-/** Bytes that evaluation at import may read and write in all: a few bytes of a file can ask for any number. */
-const MAX_EVALUATED_BYTES = 2 ** 30;
+/** What evaluation at import has taken so far and may take in all, in bytes: a few bytes of a file can ask for any number. */
+export interface EvaluationCost {
+  bytes: number;
+  limit: number;
+}
+
+/** For each byte of a file so many are free: quantized weights grow to f32, are moved, and stand in graph and program. */
+const FREE_BYTES_PER_FILE_BYTE = 16;
+
+/** A known value stands in the graph, in the program and in the program's file. */
+const COPIES = 3;
+
+/** The memory budget, and what the model's own size allows. */
+export function evaluationCost(fileBytes: number): EvaluationCost {
+  return { bytes: 0, limit: memoryBudget() + FREE_BYTES_PER_FILE_BYTE * fileBytes };
+}
 
 /** A node, its operands counted from 0. An operand or attribute that no one asks for is an error in the end (`finish`). */
 export class NodeImport {
@@ -174,9 +188,18 @@ export class NodeImport {
 
   /** Takes note of what evaluating the node costs; fails where the model has asked for too much. */
   spend(bytes: number): void {
-    this.#context.evaluated.bytes += bytes;
-    if (this.#context.evaluated.bytes > MAX_EVALUATED_BYTES)
-      this.unsupported('onnx/too-large', `constants that the model computes have more than ${MAX_EVALUATED_BYTES} bytes in all`);
+    const { evaluated } = this.#context;
+    evaluated.bytes += bytes;
+    if (evaluated.bytes > evaluated.limit)
+      fail(
+        'unsupported',
+        'onnx/too-large',
+        `computing the model's constants takes more than the memory budget of ${printBytes(memoryBudget())}`,
+        {
+          place: this.#place,
+          hint: budgetHint(),
+        },
+      );
   }
 
   /** Fails unless there can be tensors of a type. */
@@ -188,7 +211,7 @@ export class NodeImport {
   /** Takes note of a tensor that evaluation is about to make. */
   reserve(type: TensorType): void {
     this.checkType(type);
-    this.spend(typeBytes(type));
+    this.spend(COPIES * typeBytes(type));
   }
 
   /** A tensor of zeros for a result that is evaluated at import. */

@@ -3,10 +3,10 @@
  * into the file, and what is decoded counts against a budget, so that no file can exhaust memory, time or the stack.
  * Encoding: https://protobuf.dev/programming-guides/encoding.
  */
+import { BUDGET_OPTION, memoryBudget, printBytes } from '../../runtime/budget.ts';
 
-/** Bytes of memory that the decoded messages may take, by the estimate below; tensors are views of the file and do not count. */
-const MEMORY_BUDGET = 2 ** 30;
-const BYTES_PER_FIELD = 1024;
+/** What decoded messages take, by estimate, out of the memory budget; tensors are views of the file and do not count. */
+const BYTES_PER_FIELD = 512;
 const BYTES_PER_ELEMENT = 8;
 
 /** A file that is no protocol buffer: cut short, malformed or beyond the budget. */
@@ -33,7 +33,7 @@ export class MessageReader {
   #wireType = VARINT;
   #payload: Uint8Array;
 
-  constructor(bytes: Uint8Array, base = 0, budget: { bytes: number } = { bytes: MEMORY_BUDGET }) {
+  constructor(bytes: Uint8Array, base = 0, budget: { bytes: number } = { bytes: memoryBudget() }) {
     this.#bytes = bytes;
     this.#base = base;
     this.#budget = budget;
@@ -117,7 +117,8 @@ export class MessageReader {
 
   #spend(bytes: number): void {
     this.#budget.bytes -= bytes;
-    if (this.#budget.bytes < 0) throw new WireError('it has more fields than fit into memory');
+    if (this.#budget.bytes < 0)
+      throw new WireError(`its fields take more than the memory budget of ${printBytes(memoryBudget())}, which ${BUDGET_OPTION} raises`);
   }
 
   /** Reads what stands between the key and the payload. */

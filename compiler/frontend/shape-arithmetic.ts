@@ -7,6 +7,7 @@ import { GraphBuilder } from '../ir/builder.ts';
 import { OpError } from '../ir/op.ts';
 import { hasTrait } from '../ir/ops.ts';
 import type { Tensor } from '../ir/tensor.ts';
+import { sameShape, typeBytes } from '../ir/types.ts';
 import { binary, cast, comparison, divide, isInteger, logical, modulo, unary, variadic, where } from './arithmetic/elementwise.ts';
 import { expand, gather, nonZero, reduce, slice, split, tile } from './arithmetic/moving.ts';
 import { constant, constantOfShape, range, shape, size } from './arithmetic/sources.ts';
@@ -139,10 +140,13 @@ export function evaluateKnown(named: NamedNode, context: ImportContext): readonl
 function valueOf(builder: GraphBuilder, name: string, node: NodeImport): Tensor {
   builder.output(name, name);
   const graph = builder.build();
-  for (const { op, type } of graph.ops) {
-    // A view has its operand's bytes.
+  for (const { op, type, inputs } of graph.ops) {
+    // A view has its operand's bytes; other ops may repeat operands until they have the result's shape.
     if (hasTrait(op, 'view')) node.checkType(type);
-    else node.reserve(type);
+    else {
+      node.reserve(type);
+      for (const input of inputs) if (input !== '' && !sameShape(graph.node(input).type.shape, type.shape)) node.spend(typeBytes(type));
+    }
   }
   const value = evaluateGraph(graph, new Map()).get(name);
   if (!value) throw new Error(`%${name} was not evaluated`);

@@ -18,7 +18,7 @@ import type { Tensor } from './tensor.ts';
 import { allocate, dataBytes } from './tensor.ts';
 import type { TensorType } from './types.ts';
 import { elementCount, printType } from './types.ts';
-import { noElementType, typeProblem, verifyGraph } from './verify.ts';
+import { MAX_OPS, noElementType, typeProblem, verifyGraph } from './verify.ts';
 
 export interface ParseOptions {
   /** Name of the text in messages. */
@@ -29,6 +29,8 @@ export interface ParseOptions {
 
 /** Longest text that is read, in characters. */
 const MAX_TEXT = 2 ** 26;
+/** Inputs, constants and ops; an op of ONNX has up to four constants. */
+const MAX_DEFINITIONS = 4 * MAX_OPS;
 /** Findings of the verifier that are reported; more would hide the first ones. */
 const MAX_PROBLEMS = 20;
 /** Elements that a constant may have when they stand in the text. */
@@ -62,7 +64,12 @@ class Parser {
     this.#mark('{');
     const nodes: Node[] = [];
     const outputs: GraphOutput[] = [];
-    while (this.#lexer.next.kind === 'value') nodes.push(this.#definition());
+    while (this.#lexer.next.kind === 'value') {
+      if (nodes.length >= MAX_DEFINITIONS)
+        this.#fail(this.#lexer.next, `a graph has at most ${MAX_DEFINITIONS} definitions, of which ${MAX_OPS} may be ops`);
+      nodes.push(this.#definition());
+    }
+    if (nodes.filter(({ kind }) => kind === 'op').length > MAX_OPS) this.#fail(this.#lexer.next, `a graph has at most ${MAX_OPS} ops`);
     while (!this.#accept('}')) outputs.push(this.#output());
     this.#take('end', 'the end of the text after the graph');
     const graph = new Graph({ name, stage, nodes, outputs });

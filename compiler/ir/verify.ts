@@ -18,6 +18,8 @@ import { allocate } from './tensor.ts';
 import type { TensorType } from './types.ts';
 import { elementCount, printType, sameType } from './types.ts';
 
+/** Ops that a graph from a file may have at most: each takes time in every pass, and in lowering. */
+export const MAX_OPS = 2 ** 14;
 /** Dimensions that a tensor may have at most. */
 export const MAX_RANK = 16;
 /** Bytes that a tensor may have at most: the machine's address space. */

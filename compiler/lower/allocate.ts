@@ -3,7 +3,7 @@
  * time do not overlap. Largest first, each at the lowest free address: simple, deterministic, and its result is there to look at.
  */
 import type { MemoryMap, Segment } from '../../isa/program.ts';
-import { SEGMENT_ALIGNMENT } from '../../isa/program.ts';
+import { SEGMENT_ALIGNMENT, dramProblem } from '../../isa/program.ts';
 import type { Space } from '../../isa/fields.ts';
 import type { Target } from '../../isa/target.ts';
 import { fail } from '../ir/diagnostic.ts';
@@ -57,12 +57,11 @@ export function allocate(program: TiledProgram, target: Target): Allocation {
     // Emission knows how many registers it spills.
     spill: { start: end, bytes: 0 },
   };
-  const total = memory.spill.start;
-  const limit = Math.min(target.memory.dramBytes, 2 ** 32 - target.memory.vectorBytes - target.memory.matrixBytes);
-  if (total > limit)
-    fail('unsupported', 'lower/dram-full', `the program needs ${total} bytes of DRAM, and ${target.name} has ${limit}`, {
+  const problem = dramProblem(memory, target);
+  if (problem)
+    fail('unsupported', 'lower/dram-full', problem.message, {
       place: [program.name],
-      hint: 'a smaller batch or input needs less',
+      hint: problem.hint ?? 'a smaller batch or input needs less',
     });
   return { dram, memory, locals: program.sections.map((section, i) => allocateLocals(section.locals, i, section.node, target)) };
 }

@@ -101,6 +101,8 @@ export function crashReproducer({ options = [], bisect, write }: ReproducerOptio
 /** What the `// RUN: opt …` line at the head of a text asks for. */
 export interface RunLine {
   readonly pipeline: readonly PassInvocation[];
+  /** The pipeline as it is written. */
+  readonly passes: string;
   /** The other arguments, as words. */
   readonly options: readonly string[];
 }
@@ -113,8 +115,9 @@ export function parseRunLine(text: string, file: string, vocabulary?: Vocabulary
   const found = RUN.exec(text);
   if (!found) return fail('invalid', 'pipeline/no-run-line', 'has no line of the form // RUN: opt -p "pipeline"', { place: [file] });
   const [, quoted = '""', rest = ''] = found;
+  const passes = unquoted(quoted, file);
   const options = [...rest.matchAll(WORD)].map(([word]) => (word.startsWith('"') ? unquoted(word, file) : word));
-  return { pipeline: parsePipeline(unquoted(quoted, file), vocabulary), options };
+  return { pipeline: parsePipeline(passes, vocabulary), passes, options };
 }
 
 function unquoted(text: string, file: string): string {

@@ -1,10 +1,12 @@
 /** Rules that bring a graph into the form that lowering accepts, image layout aside. All but gemm-alpha keep every bit. */
+import { budgetHint, memoryBudget, printBytes } from '../../runtime/budget.ts';
 import { isNarrow } from '../../runtime/numerics/narrow.ts';
 import type { AttributeValue, OpNode } from '../../compiler/ir/graph.ts';
 import { NO_ACTIVATION } from '../../compiler/ir/ops/activation.ts';
 import { hasTrait } from '../../compiler/ir/ops.ts';
 import { broadcastTo, permute } from '../../compiler/ir/ops/strided.ts';
-import { elementCount, sameShape } from '../../compiler/ir/types.ts';
+import { fail } from '../../compiler/ir/diagnostic.ts';
+import { elementCount, sameShape, typeBytes } from '../../compiler/ir/types.ts';
 import { BATCH_NORM_TO_ARITHMETIC } from '../fold-batch-norm.ts';
 import type { Rewriter } from '../rewrite.ts';
 import { rule } from '../rewrite.ts';
@@ -143,6 +145,18 @@ export const BROADCAST_RULES = [
         const constant = rewriter.constant(name);
         const needed = i === 0 ? shape : constant && suffixOf(constant.type.shape, shape);
         if (!constant || !needed || sameShape(constant.type.shape, needed)) continue;
+        const { element } = constant.type;
+        const bytes = typeBytes({ element, shape: needed });
+        if (!rewriter.affords(bytes))
+          fail(
+            'unsupported',
+            'legalize/constant-size',
+            `repeated as far as ${node.op} needs it, the constant takes ${printBytes(bytes)}: more than is left of the memory budget of ${printBytes(memoryBudget())}`,
+            {
+              place: [`%${node.name}`],
+              hint: budgetHint(),
+            },
+          );
         const expanded = rewriter.makeConstant(broadcastTo(constant, needed), 'expanded');
         return rewriter.make(
           node.op,

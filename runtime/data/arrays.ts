@@ -1,5 +1,6 @@
 /** Samples and labels in NumPy's arrays: two `.npy` files, or one `.npz`. */
 import { unzipSync } from 'fflate';
+import { beyondBudget, budgetHint } from '../budget.ts';
 import type { Dataset, ImageSource } from './dataset.ts';
 import { checkedIndex, countClasses } from './dataset.ts';
 import { DataError } from './errors.ts';
@@ -17,7 +18,8 @@ export interface NamedArray {
 export const SAMPLE_NAMES = ['images', 'x', 'x_test', 'data', 'arr_0'];
 export const LABEL_NAMES = ['labels', 'y', 'y_test', 'arr_1'];
 
-const LIMIT_BYTES = 2 ** 31;
+/** An array stands in what was decompressed, and aligned in a copy of it. */
+const COPIES = 2;
 
 /** The arrays in an `.npz` file, by name. Throws a `DataError`. */
 export function parseNpz({ place, bytes }: NamedBytes): ReadonlyMap<string, NamedArray> {
@@ -34,7 +36,8 @@ export function parseNpz({ place, bytes }: NamedBytes): ReadonlyMap<string, Name
       return unzipSync(bytes, {
         filter: ({ name, originalSize }) => {
           total += originalSize;
-          if (total > LIMIT_BYTES) throw new DataError('data/too-large', place, `decompresses to more than ${LIMIT_BYTES} bytes`);
+          const beyond = beyondBudget(COPIES * total);
+          if (beyond !== undefined) throw new DataError('data/too-large', place, `decompressed ${beyond}`, budgetHint());
           return name.endsWith('.npy');
         },
       });
@@ -62,17 +65,21 @@ export function chooseArrays(arrays: ReadonlyMap<string, NamedArray>, place: str
   return { samples: find('samples', SAMPLE_NAMES), labels: find('labels', LABEL_NAMES) };
 }
 
-/** Classes from an array of whole numbers with one dimension. */
-function classesOf({ place, array }: NamedArray, samples: number): readonly number[] {
+/** The class of a sample, from an array of whole numbers with one dimension. */
+function classesOf({ place, array }: NamedArray, samples: number): (index: number) => number {
   if (array.type === 'f4')
     throw new DataError('data/format', place, 'holds float32, and classes are whole numbers', "convert it: array.astype('int64')");
   if (array.shape.length !== 1) throw new DataError('data/format', place, `has ${array.shape.length} dimensions: these are no labels`);
   if (array.data.length !== samples)
     throw new DataError('data/mismatch', place, `holds ${array.data.length} labels for ${samples} samples`);
-  const classes = Array.from(array.data, Number);
-  const wrong = classes.findIndex((each) => !Number.isSafeInteger(each) || each < 0);
-  if (wrong >= 0) throw new DataError('data/format', place, `has the class ${classes[wrong]} at ${wrong}; classes count from 0`);
-  return classes;
+  // Not a list of numbers, which would take eight times the bytes of an array of bytes.
+  const classOf = (index: number): number => Number(array.data[index] ?? 0);
+  for (let i = 0; i < samples; i++) {
+    const each = classOf(i);
+    if (!Number.isSafeInteger(each) || each < 0)
+      throw new DataError('data/format', place, `has the class ${each} at ${i}; classes count from 0`);
+  }
+  return (index) => classOf(checkedIndex(index, samples));
 }
 
 /** Whether an array holds pixels, which are preprocessed, and not numbers, which are taken as they are. */
@@ -109,7 +116,7 @@ export function arrayImages(name: string, samples: NamedArray, labels: NamedArra
         : stored;
       return Promise.resolve({ stored, image: { height, width, channels, data } });
     },
-    label: (index) => classes[checkedIndex(index, count)] ?? 0,
+    label: classes,
     place: (index) => `${place}: image ${index}`,
   };
 }
@@ -133,7 +140,7 @@ export function arrayDataset(name: string, samples: NamedArray, labels: NamedArr
       const own = data.slice(start, start + elements);
       return Promise.resolve({ elements: own, stored: new Uint8Array(own.buffer) });
     },
-    label: (index) => classes[checkedIndex(index, count)] ?? 0,
+    label: classes,
     place: (index) => `${place}: sample ${index}`,
   };
 }

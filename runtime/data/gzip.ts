@@ -1,5 +1,6 @@
 /** Decompression of gzip files (RFC 1952) whose size and content are checked. */
 import { gunzipSync } from 'fflate';
+import { beyondBudget, budgetHint } from '../budget.ts';
 import { DataError } from './errors.ts';
 
 /** Header and trailer of the smallest file. */
@@ -10,15 +11,16 @@ export function isGzip(bytes: Uint8Array): boolean {
 }
 
 /**
- * The content of a gzip file with one member, `limitBytes` at most. Nothing is allocated before the size that the file claims has been
- * held against the limit, and what comes out must have that size and the checksum of the trailer. Throws a `DataError`.
+ * The content of a gzip file with one member. Nothing is allocated before the size that the file claims has been
+ * held against the memory budget, and what comes out must have that size and the checksum of the trailer. Throws a `DataError`.
  */
-export function gunzip(bytes: Uint8Array, place: string, limitBytes: number): Uint8Array {
+export function gunzip(bytes: Uint8Array, place: string): Uint8Array {
   if (!isGzip(bytes) || bytes.length < LEAST_BYTES) throw new DataError('data/format', place, 'is not a gzip file');
   const trailer = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 8, 8);
   const checksum = trailer.getUint32(0, true);
   const claimed = trailer.getUint32(4, true);
-  if (claimed > limitBytes) throw new DataError('data/too-large', place, `decompresses to ${claimed} bytes, more than ${limitBytes}`);
+  const beyond = beyondBudget(claimed);
+  if (beyond !== undefined) throw new DataError('data/too-large', place, `decompressed ${beyond}`, budgetHint());
   const content = inflate(bytes, place, claimed);
   if (content.length !== claimed || crc32(content) !== checksum)
     throw new DataError('data/checksum', place, 'is damaged: its content does not match its checksum', 'copy or download it again');

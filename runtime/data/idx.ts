@@ -10,8 +10,6 @@ export interface IdxArray {
   readonly data: Uint8Array;
 }
 
-/** Largest array that is read, in bytes. */
-const LIMIT_BYTES = 2 ** 30;
 const MAX_RANK = 4;
 const HEADER_BYTES = 4;
 
@@ -19,7 +17,7 @@ const OTHER_TYPES: Readonly<Record<number, string>> = { 9: 'i8', 11: 'i16', 12: 
 
 /** The array in the bytes of an IDX file, gzipped or not. `place` names the file in messages. Throws a `DataError`. */
 export function parseIdx(file: Uint8Array, place: string): IdxArray {
-  const bytes = isGzip(file) ? gunzip(file, place, LIMIT_BYTES) : file;
+  const bytes = isGzip(file) ? gunzip(file, place) : file;
   const [zero, alsoZero, type = 0, rank = 0] = bytes;
   if (bytes.length < HEADER_BYTES || zero !== 0 || alsoZero !== 0)
     throw new DataError('data/format', place, 'is not an IDX file: it does not start with two zero bytes');
@@ -33,7 +31,6 @@ export function parseIdx(file: Uint8Array, place: string): IdxArray {
   const view = new DataView(bytes.buffer, bytes.byteOffset, start);
   const dims = Array.from({ length: rank }, (_, i) => view.getUint32(HEADER_BYTES + 4 * i, false));
   const count = dims.reduce((product, dimension) => product * dimension, 1);
-  if (count > LIMIT_BYTES) throw new DataError('data/too-large', place, `claims ${dims.join(' × ')} elements, more than ${LIMIT_BYTES}`);
   const held = bytes.length - start;
   if (held !== count) {
     const message = `holds ${held} elements, its header says ${dims.join(' × ')} = ${count}`;

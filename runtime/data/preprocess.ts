@@ -4,6 +4,7 @@
  * which stands in results.
  */
 import { z } from 'zod';
+import { beyondBudget, budgetHint } from '../budget.ts';
 import { DataError } from './errors.ts';
 import type { ImageLibrary, PixelImage } from './image.ts';
 import { centreCrop, CHANNEL_ORDERS, FILTERS, withChannels } from './image.ts';
@@ -77,10 +78,15 @@ const READERS: Readonly<Record<Key, (text: string) => unknown>> = {
 
 /** `3`, `-0.5`, `1e-3` or the ratio `1/255`; NaN where it is none. */
 function readNumber(text: string): number {
+  if (text.length > LONGEST_NUMBER) return NaN;
   const [numerator = '', denominator, ...more] = text.split('/');
   const number = (part: string): number => (/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(part) ? Number(part) : NaN);
   return more.length > 0 ? NaN : number(numerator) / (denominator === undefined ? 1 : number(denominator));
 }
+
+const LONGEST_NUMBER = 64;
+/** Longest text that is read, in characters; what can be said takes a few hundred. */
+const LONGEST_TEXT = 4096;
 
 /** `224x160` is 224 wide and 160 high, `224` both. */
 function readBox(text: string): unknown {
@@ -96,6 +102,7 @@ export function parsePreprocess(text: string, place: string): Preprocess {
   const refuse = (message: string, hint?: string): never => {
     throw new DataError('data/format', place, message, hint);
   };
+  if (text.length > LONGEST_TEXT) return refuse(`has ${text.length} characters, more than ${LONGEST_TEXT}`);
   const values: Record<string, unknown> = {};
   const seen = new Set<Key>();
   const read = (part: string): void => {
@@ -189,6 +196,9 @@ export async function preprocess(image: PixelImage, how: Preprocess, library: Im
         'channels=rgb or channels=grey converts images',
       );
   const planar = how.layout === 'nchw';
+  // The elements, and the copy of them that is executed.
+  const beyond = beyondBudget(2 * Float32Array.BYTES_PER_ELEMENT * data.length);
+  if (beyond !== undefined) throw new DataError('data/too-large', place, `of ${width} by ${height} pixels ${beyond}`, budgetHint());
   const elements = new Float32Array(data.length);
   const pixels = height * width;
   for (let c = 0; c < channels; c++) {

@@ -2,6 +2,7 @@
  * One WebAssembly memory for all machines of a program: its constants and records stand there once, and each machine has a region. The memory is
  * shared, so that machines may be in threads. Browsers make such memories on any page; only to post one to a thread takes cross-origin isolation.
  */
+import { memoryBudget } from '../budget.ts';
 import { decodeProgram, isIllegal } from '../../isa/codec.ts';
 import { instructionCount } from '../../isa/program.ts';
 import type { Program } from '../../isa/program.ts';
@@ -86,12 +87,14 @@ export function machinePlaces({ shared, index }: Home, program: Program, memory:
 }
 
 /**
- * Makes a memory for some machines of a program, fewer where they do not fit. Throws a MachineError where the program does not verify for the target or
+ * Makes a memory for some machines of a program, fewer where they do not fit, or would take more than the memory budget together. Throws a MachineError where the program does not verify for the target or
  * needs too much memory.
  */
 export function shareProgram(program: Program, target: Target, machines: number, { dramLimitBytes }: MachineOptions = {}): SharedProgram {
   requireValid(program, target);
-  return shareVerified(program, memoryLayout(program, target, dramLimitBytes), machines);
+  const memory = memoryLayout(program, target, dramLimitBytes);
+  const affordable = Math.floor(memoryBudget() / placesOf(program, memory).regionBytes);
+  return shareVerified(program, memory, Math.min(machines, Math.max(1, affordable)));
 }
 
 /** `shareProgram` of a program that has been verified, with more bytes behind the last region. */

@@ -17,9 +17,11 @@ export type MachineErrorCode =
 export class MachineError extends Error {
   override readonly name = 'MachineError';
   readonly code: MachineErrorCode;
+  readonly hint: string | undefined;
 
-  constructor(code: MachineErrorCode, message: string) {
+  constructor(code: MachineErrorCode, message: string, hint?: string) {
     super(message);
     this.code = code;
+    this.hint = hint;
   }
 }

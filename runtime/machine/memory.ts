@@ -4,16 +4,10 @@
  */
 import type { Space } from '../../isa/fields.ts';
 import type { Program, Segment } from '../../isa/program.ts';
-import { dramEnd } from '../../isa/program.ts';
+import { dramEnd, dramProblem } from '../../isa/program.ts';
 import type { Target } from '../../isa/target.ts';
 import { MachineError } from './error.ts';
 import { Intervals } from './intervals.ts';
-
-/** Largest DRAM image unless the caller allows more, in bytes. */
-export const DEFAULT_DRAM_LIMIT_BYTES = 2 ** 30;
-
-/** A WebAssembly memory ends here, and so do the offsets that engines may use. */
-const ADDRESSABLE_BYTES = 2 ** 32;
 
 const ALIGNMENT = 64;
 const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
@@ -27,25 +21,16 @@ export interface MemoryLayout {
 }
 
 /** The layout for a program; the DRAM image is as large as its memory map says. Throws a MachineError beyond the limits. */
-export function memoryLayout(program: Program, target: Target, dramLimitBytes: number = DEFAULT_DRAM_LIMIT_BYTES): MemoryLayout {
+export function memoryLayout(program: Program, target: Target, dramLimitBytes?: number): MemoryLayout {
+  const problem = dramProblem(program.memory, target, dramLimitBytes);
+  if (problem) throw new MachineError('memory-limit', problem.message, problem.hint);
   const dram = dramEnd(program.memory);
-  const { vectorBytes: vector, matrixBytes: matrix, dramBytes } = target.memory;
-  if (dram > dramBytes)
-    throw new MachineError('memory-limit', `the program needs ${dram} bytes of DRAM and the target '${target.name}' has ${dramBytes}`);
-  if (dram > dramLimitBytes)
-    throw new MachineError('memory-limit', `the program needs ${dram} bytes of DRAM and the limit is ${dramLimitBytes}`);
+  const { vectorBytes: vector, matrixBytes: matrix } = target.memory;
   const { start, bytes } = program.memory.constants;
   const elsewhere = start === 0 ? Math.floor(bytes / ALIGNMENT) * ALIGNMENT : 0;
   const dramBytesHere = align(dram - elsewhere);
   const base = { dram: -elsewhere, vector: dramBytesHere, matrix: dramBytesHere + align(vector) };
-  const ownBytes = base.matrix + align(matrix);
-  const totalBytes = align(bytes) + ownBytes;
-  if (totalBytes > ADDRESSABLE_BYTES)
-    throw new MachineError(
-      'memory-limit',
-      `DRAM and scratchpads take ${totalBytes} bytes, more than the ${ADDRESSABLE_BYTES} of one memory`,
-    );
-  return { size: { dram, vector, matrix }, base, ownBytes };
+  return { size: { dram, vector, matrix }, base, ownBytes: base.matrix + align(matrix) };
 }
 
 /** Where a machine's memory stands. Both places are multiples of 64. */

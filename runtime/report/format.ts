@@ -72,9 +72,39 @@ export function shares(values: readonly number[]): readonly number[] {
   return tenths.map((value) => value / 10);
 }
 
-/** Text from outside on one line: control characters, and with them terminal escapes, are replaced. */
+/** Characters of one foreign text that are shown. */
+const MOST_FOREIGN = 200;
+/** Characters of one clause that are shown, whatever is in it. */
+const MOST_CLAUSE = 600;
+
+/** Characters that terminals and editors obey instead of showing: controls, marks of direction, invisible ones, tags, halves of a pair. */
+const OBEYED = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+
+/** Text from outside on one line: white space is a blank, and what would be obeyed instead of shown is spelled, as in `\u202e`. */
 export function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+  return text
+    .replace(/[\t\n\v\f\r\u0085\p{Zl}\p{Zp}]+/gu, ' ')
+    .replace(OBEYED, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
+    .trim();
+}
+
+/** At most so many characters, the rest as an ellipsis. */
+function cut(text: string, most: number): string {
+  if (text.length <= most) return text;
+  // Not between the halves of a pair.
+  return `${text.slice(0, most - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+}
+
+/**
+ * A message for people, with texts from outside in it: on one line, as `oneLine` has it, and none of them longer than 200 characters. What is quoted, or has
+ * no blank in it, is taken for one; as a name may have anything in it, the clauses of the message are cut, too.
+ */
+export function shownText(text: string): string {
+  // The end of a message is of no use to anybody, but takes time.
+  const short = oneLine(cut(text, 2 ** 16))
+    .replace(/'[^']{201,}'|"[^"]{201,}"/g, (quoted) => `${cut(quoted.slice(0, -1), MOST_FOREIGN)}${quoted.slice(-1)}`)
+    .replace(/\S{201,}/g, (word) => cut(word, MOST_FOREIGN));
+  return cut(short, MOST_CLAUSE);
 }
 
 /** `batchNorm` as `batch norm`. */

@@ -418,7 +418,7 @@ describe('ConstantOfShape', () => {
     expect(error([-1])).toBe('invalid onnx/bad-node: n: -1 is no dimension');
     expect(error([2 ** 20, 2 ** 20])).toBe('invalid onnx/bad-node: n: [1048576,1048576] is larger than the address space');
     expect(error([2 ** 29])).toBe(
-      'unsupported onnx/too-large: n: constants that the model computes have more than 1073741824 bytes in all',
+      "unsupported onnx/too-large: n: computing the model's constants takes more than the memory budget of 512 MiB (raise it with --memory-budget or PLUMBLINE_MEMORY_BUDGET, such as --memory-budget 2GiB)",
     );
     expect(errorOf(13, 'ConstantOfShape', [[2]])).toContain('only supported on values that are known at compile time: ConstantOfShape ×1');
   });

@@ -1,5 +1,5 @@
 /** `plumbline opt`: runs passes on a graph and shows what they do. */
-import { Command, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { join } from 'node:path';
 import type { ContractReport } from '../../../passes/contract/check.ts';
 import { bisectGate } from '../../../passes/instruments/bisect.ts';
@@ -32,8 +32,17 @@ import type { ModelSource } from '../model.ts';
 import { findModel, loadGraph } from '../model.ts';
 import { renderStepReports, stepReports } from '../opt-report.ts';
 import type { BindingFlags } from '../options.ts';
-import { DEFAULT_PASSES, DEFAULT_TARGET, MODEL_ARGUMENT, addBindingOptions, jsonOption, nameList, positiveInteger } from '../options.ts';
-import { printJson, printMessage } from '../output.ts';
+import {
+  DEFAULT_PASSES,
+  DEFAULT_TARGET,
+  MODEL_ARGUMENT,
+  addBindingOptions,
+  jsonOption,
+  nameList,
+  positiveInteger,
+  shellWord,
+} from '../options.ts';
+import { printJson, printMessage, printWarning } from '../output.ts';
 import { graphSamples } from '../samples.ts';
 import { failUnknown } from '../suggest.ts';
 import { loadTarget } from '../target.ts';
@@ -66,7 +75,8 @@ export function addOpt(program: Command): void {
       'after',
       `
 The graph goes to standard output or to FILE and FILE.data; everything else goes to standard error. A .pir file that starts with a line
-\`// RUN: opt -p "…"\`, as --reproducer and \`plumbline reduce\` write it, is run as that line says unless -p is given. Checks are those of \`plumbline bisect\`,
+\`// RUN: opt -p "…"\`, as --reproducer and \`plumbline reduce\` write it, is run as that line says unless -p is given. The line
+may ask for passes, --target, --check, --check-contracts, --verify-each and --bisect-limit; a --check-command in it is shown and not run. Checks are those of \`plumbline bisect\`,
 against the graph before the passes, on the samples in the file, or else on ${CHECK_SAMPLES} of calibration data or random ones. The samples in a file also calibrate the passes
 that need statistics.
 
@@ -178,18 +188,41 @@ function writeGraph(graph: Graph, { emit, output }: Flags): void {
   writeFile(output, exportOnnx(graph));
 }
 
+/**
+ * Options that the first line of a file may ask for. The file is data, from wherever: nothing in it may run or write anything, and what is not listed here
+ * is refused. A command that checks is the reader's to run, and is only shown to him.
+ */
+const OF_RUN_LINE: readonly string[] = ['--check', '--target', '--verify-each', '--bisect-limit', '--check-contracts', '--check-command'];
+
 /** What the first line of a reproducer asks for, under the options that are given. */
 function withRunLine({ form, path }: ModelSource, given: Flags): Flags {
   if (form !== 'text' || given.passes !== undefined) return given;
   const text = readTextFile(path);
   if (!text.startsWith('// RUN:')) return given;
-  const [, pipeline = ''] = /-p ("(?:[^"\\]|\\.)*")/.exec(text) ?? [];
-  const { options } = parseRunLine(text, path);
-  const asked = addOptions(new Command('opt'))
+  const { passes, options } = parseRunLine(text, path);
+  const { checkCommand: command, ...asked } = runLineFlags(options, path);
+  if (command !== undefined && given.checkCommand === undefined)
+    printWarning(`${path} is checked by a command, which is not run; pass it yourself to run it: --check-command ${shellWord(command)}`);
+  return { ...asked, passes, ...given };
+}
+
+function runLineFlags(options: readonly string[], path: string): Partial<Flags> {
+  const asked = new Command('opt')
     .exitOverride()
-    .configureOutput({ outputError: () => undefined });
-  asked.parse([...options], { from: 'user' });
-  return { ...asked.opts<Flags>(), passes: JSON.parse(pipeline) as string, ...given };
+    .helpOption(false)
+    .configureOutput({ writeErr: () => undefined, outputError: () => undefined });
+  for (const option of addOptions(new Command('opt')).options) if (OF_RUN_LINE.includes(option.long ?? '')) asked.addOption(option);
+  try {
+    asked.parse([...options], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    const [reason = ''] = error.message.replace(/^error: /, '').split('\n');
+    return fail('invalid', 'pipeline/run-line', `its RUN line is not accepted: ${reason}`, {
+      place: [path],
+      hint: `a file may ask for ${OF_RUN_LINE.join(', ')}; give other options yourself`,
+    });
+  }
+  return asked.opts<Partial<Flags>>();
 }
 
 function instruments(flags: Flags): PassObserver[] {

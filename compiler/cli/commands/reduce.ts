@@ -14,7 +14,7 @@ import type { CheckedModel, CheckedModelFlags } from '../checked-model.ts';
 import { addCheckedModel, CHECK_HELP, checkedModel } from '../checked-model.ts';
 import { writePrinted } from '../graph-file.ts';
 import { interruptible } from '../interrupt.ts';
-import { DEFAULT_TARGET } from '../options.ts';
+import { DEFAULT_TARGET, shellWord } from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { statusLine } from '../progress.ts';
 
@@ -38,7 +38,8 @@ export function addReduce(program: Command): void {
       'after',
       `
 Ops are dropped and cut off from what they read, whose values are recorded; passes and samples are left out; shapes and numbers are made smaller: as long as
-the check fails in the same way. FILE.pir holds graph, pipeline, check and samples; \`plumbline opt FILE.pir\` runs it and fails with exit code 1.
+the check fails in the same way. FILE.pir holds graph, pipeline, check and samples; \`plumbline opt FILE.pir\` runs it and fails with exit code 1;
+a check command has to be given again, because no file may run anything.
 Passes that need calibration statistics take them from the samples of the check, and \`opt\` from those in the file: no other data fit the parts of a graph.
 
 ${CHECK_HELP}
@@ -95,7 +96,7 @@ function checkOptions(spec: CheckSpec, target: string): readonly string[] {
   return ofProgram && target !== DEFAULT_TARGET ? [...check, '--target', target] : check;
 }
 
-function describe({ source, graph, steps }: CheckedModel, reduced: Reduction, output: string): string {
+function describe({ source, graph, steps, checker }: CheckedModel, reduced: Reduction, output: string): string {
   const failed = reduced.evaluated.findings.filter((finding) => !finding.holds).map((finding) => `  ${describeFinding(finding)}\n`);
   const plural = (n: number, what: string): string => `${count(n)} ${what}${n === 1 ? '' : 's'}`;
   return [
@@ -103,7 +104,7 @@ function describe({ source, graph, steps }: CheckedModel, reduced: Reduction, ou
     `${plural(reduced.steps.length, 'pass').replace('passs', 'passes')} of ${count(steps.length)}, ${plural(leafElements(reduced), 'element')} in inputs and constants, `,
     `after ${plural(reduced.evaluations, 'evaluation')}\n`,
     ...failed,
-    `Run it with: plumbline opt ${output}\n`,
+    `Run it with: plumbline opt ${output}${checker.spec.kind === 'command' ? ` --check-command ${shellWord(checker.spec.text)}` : ''}\n`,
   ].join('');
 }
 
