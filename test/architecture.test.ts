@@ -30,6 +30,7 @@ const LAW: readonly (readonly [area: string, allowed: readonly string[]])[] = [
       'runtime/evaluate',
       'runtime/diff',
       'runtime/bisect',
+      'runtime/conformance',
       'runtime/report',
       'runtime/platform',
     ],
@@ -69,6 +70,22 @@ const LAW: readonly (readonly [area: string, allowed: readonly string[]])[] = [
     ],
   ],
   [
+    'runtime/conformance',
+    [
+      'compiler',
+      'compiler/ir',
+      'compiler/frontend',
+      'compiler/lower',
+      'passes',
+      'isa',
+      'runtime/numerics',
+      'runtime/machine',
+      'runtime/engine',
+      'runtime/evaluate',
+      'runtime/diff',
+    ],
+  ],
+  [
     'runtime/report',
     [
       'compiler',
@@ -82,6 +99,7 @@ const LAW: readonly (readonly [area: string, allowed: readonly string[]])[] = [
       'runtime/evaluate',
       'runtime/diff',
       'runtime/bisect',
+      'runtime/conformance',
     ],
   ],
   ['runtime/platform', ['compiler/ir', 'isa', 'runtime/machine', 'runtime/engine', 'runtime/data', 'runtime/evaluate']],

@@ -17,6 +17,7 @@ const COMMANDS = [
   'compile',
   'run',
   'check',
+  'conformance',
   'opt',
   'bisect',
   'reduce',
