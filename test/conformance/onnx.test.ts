@@ -3,7 +3,7 @@
  * of each, and anything else fails, an unexpected success included. The tests are skipped where there is no data. The list may hold more cases than the
  * data; cases that are not listed are reported, and may only not be wrong.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { listOperators } from '../../compiler/frontend/check.ts';
@@ -12,7 +12,7 @@ import { DiagnosticError } from '../../compiler/ir/diagnostic.ts';
 import { PRESETS } from '../../passes/registry.ts';
 import { expectGolden } from '../support/golden.ts';
 import { blessed, parseStatusList, printStatusList, rankOf } from './status-list.ts';
-import { DATA, casesOf, modelsOf, statusOf } from './suite.ts';
+import { DATA, MISSING, casesOf, modelsOf, statusOf } from './suite.ts';
 import { networks, statusesOfNetwork } from './zoo.ts';
 
 const SUITES = ['node', 'simple', 'pytorch-operator'];
@@ -58,7 +58,7 @@ describe('the status list', () => {
   });
 });
 
-describe.skipIf(!existsSync(DATA))('the ONNX backend suite', () => {
+describe.skipIf(MISSING)('the ONNX backend suite', () => {
   it.each(SUITES)('%s does what the status list says', (suite) => {
     expectListed(new Map(casesOf(suite).map((each) => [`${suite}/${each.name}`, statusOf(each)])));
   });
@@ -82,7 +82,7 @@ describe('all that was found', () => {
 
 const LIGHT = 'light';
 
-describe.skipIf(!existsSync(join(DATA, LIGHT)))('large models without weights', () => {
+describe.skipIf(MISSING)('large models without weights', () => {
   it.each(modelsOf(LIGHT))('%s is imported, or refused with all operators that are missing', (name) => {
     const bytes = readFileSync(join(DATA, LIGHT, name));
     const missing = listOperators(bytes).filter(({ unsupported }) => unsupported !== undefined);

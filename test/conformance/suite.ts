@@ -1,7 +1,6 @@
 /** The cases of the ONNX project's backend test data, and what the compiler makes of each. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { onSamples } from '../../compiler/cli/calibration.ts';
 import { findCases } from '../../compiler/cli/test-cases.ts';
 import { parsePipeline } from '../../passes/pipeline-text.ts';
@@ -11,10 +10,10 @@ import { SUITE_TOLERANCE } from '../../runtime/conformance/judge.ts';
 import type { NamedCase } from '../../runtime/conformance/test-case.ts';
 import { oneLine } from '../../runtime/report/format.ts';
 import { expectAgreement } from '../support/agreement.ts';
+import { outsideData } from '../support/outside-data.ts';
 import { loadTarget } from '../support/targets.ts';
 
-/** Where the data is: not in the project, but in `ONNX_TEST_DATA` or beside the checkout, if anywhere. */
-export const DATA = process.env.ONNX_TEST_DATA ?? fileURLToPath(new URL('../../../shared/onnx-tests', import.meta.url));
+export const { path: DATA, missing: MISSING } = outsideData('onnx-tests', 'ONNX_TEST_DATA');
 
 const target = loadTarget('cambricon');
 
