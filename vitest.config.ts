@@ -10,6 +10,8 @@ export default defineConfig(({ mode }) => {
       testTimeout: timeout,
       hookTimeout: timeout,
       pool: 'forks',
+      // The default leaves one processor idle, of two.
+      maxWorkers: '100%',
       // Modules are loaded once a process, not once a file: no test changes the state of one.
       isolate: false,
       env: long ? { PLUMBLINE_TESTS: 'long' } : {},

@@ -167,7 +167,7 @@ class Trial {
   }
 
   #refused(diagnostics: readonly Diagnostic[]): Outcome {
-    const status = diagnostics.every(({ kind }) => kind === 'unsupported') ? 'unsupported' : 'failed';
+    const status = diagnostics.every(isUnsupported) ? 'unsupported' : 'failed';
     const reason = diagnostics.map(({ place = [], message }) => [...place, message].join(': ')).join('; ');
     return { status, form: this.form, reason, causes: diagnostics.flatMap((each) => this.#causesOf(each)) };
   }
@@ -196,6 +196,11 @@ class Trial {
       throw error;
     }
   }
+}
+
+/** A pass that does not take what the model holds, such as one that quantizes what is quantized already, supports less than there is. */
+function isUnsupported({ kind, code }: Diagnostic): boolean {
+  return kind === 'unsupported' || code === 'pass/requires';
 }
 
 /** The worst status; of those that passed the form in which the least ran. */

@@ -163,6 +163,22 @@ describe('what is not supported', () => {
     expect(result.causes).toEqual([expect.objectContaining({ operator: 'Add' })]);
   });
 
+  it('is a pass that does not take what the model holds', () => {
+    const model: ModelSpec = {
+      nodes: [node('QuantizeLinear', 'a s z', 'q'), node('DequantizeLinear', 'q s z', 'y')],
+      inputs: [value('a', 1, 4)],
+      outputs: [value('y', 1, 4)],
+      initializers: [
+        { ...f32([], 1), name: 's' },
+        { name: 'z', dims: [], data: Int8Array.of(0), dataType: 3 },
+      ],
+    };
+    const quantized = { model, sets: [{ inputs: [A], outputs: [A] }] };
+    expect(run(quantized, EVALUATED).status).toBe('passed');
+    // Only with the operand in the model, where no pass finds what is quantized.
+    expect(run(quantized, { ...COMPILED, passes: parsePipeline('int8') })).toMatchObject({ status: 'passed', form: 'compiled-constants' });
+  });
+
   it('is an input that is a sequence, or has no elements', () => {
     const sequence: ModelSpec = { ...ADD, inputs: [{ name: 'a', sequence: true }, value('b', 1, 4)] };
     expect(run({ model: sequence, sets: good.sets })).toMatchObject({ status: 'unsupported', reason: 'input a is no tensor' });
