@@ -1,10 +1,20 @@
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({
-  test: {
-    include: ['test/**/*.test.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    pool: 'forks',
-  },
+/** `--mode long`: see `test/support/effort.ts`. */
+export default defineConfig(({ mode }) => {
+  const long = mode === 'long';
+  const timeout = long ? 3_600_000 : 120_000;
+  return {
+    test: {
+      include: ['test/**/*.test.ts'],
+      testTimeout: timeout,
+      hookTimeout: timeout,
+      pool: 'forks',
+      // The default leaves one processor idle, of two.
+      maxWorkers: '100%',
+      // Modules are loaded once a process, not once a file: no test changes the state of one.
+      isolate: false,
+      env: long ? { PLUMBLINE_TESTS: 'long' } : {},
+    },
+  };
 });

@@ -2,9 +2,9 @@
 import type { PipelineOptions } from '../../passes/manager.ts';
 import type { PassInvocation } from '../../passes/pass.ts';
 import type { Target } from '../../isa/target.ts';
+import { operatorOf, operatorsByNode, qualifiedOperator } from '../frontend/attribution.ts';
 import { listOperators } from '../frontend/check.ts';
 import { decodeModel } from '../frontend/model.ts';
-import { orderNodes } from '../frontend/order.ts';
 import type { Diagnostic } from '../ir/diagnostic.ts';
 import { DiagnosticError, printDiagnostic } from '../ir/diagnostic.ts';
 import type { Graph } from '../ir/graph.ts';
@@ -64,13 +64,14 @@ export function checkModel(
 
 function onnxOperators(bytes: Uint8Array): Operators {
   const uses = listOperators(bytes);
-  const name = (domain: string, operator: string): string => (domain === '' ? operator : `${domain}.${operator}`);
   return {
-    counts: new Map(uses.map(({ domain, operator, count }) => [name(domain, operator), count])),
+    counts: new Map(uses.map(({ domain, operator, count }) => [qualifiedOperator(domain, operator), count])),
     refused: new Map(
-      uses.flatMap(({ domain, operator, unsupported }) => (unsupported === undefined ? [] : [[name(domain, operator), unsupported]])),
+      uses.flatMap(({ domain, operator, unsupported }) =>
+        unsupported === undefined ? [] : [[qualifiedOperator(domain, operator), unsupported]],
+      ),
     ),
-    byNode: new Map(orderNodes(decodeModel(bytes).graph).map(({ name: node, node: { domain, op } }) => [node, name(domain, op)])),
+    byNode: operatorsByNode(decodeModel(bytes).graph),
   };
 }
 
@@ -100,8 +101,7 @@ function summarise({ counts, refused, byNode }: Operators, compiled: Compiled | 
   const reasons = new Map<string, string>();
   const other: string[] = [];
   for (const diagnostic of compiled?.found ?? []) {
-    const nodes = nodesOf(diagnostic, compiled?.graphs ?? []);
-    const named = nodes.map((node) => byNode.get(node)).find((operator) => operator !== undefined);
+    const named = operatorOf(diagnostic, byNode, compiled?.graphs ?? []);
     const reason = printDiagnostic(diagnostic);
     if (named === undefined) other.push(reason);
     else if (!reasons.has(named)) reasons.set(named, reason);
@@ -119,16 +119,4 @@ function summarise({ counts, refused, byNode }: Operators, compiled: Compiled | 
     };
   });
   return { compilable: complete, operators, other };
-}
-
-/** Names of the model's nodes that a diagnostic is about: those that its places name, and their origins. */
-function nodesOf({ place = [] }: Diagnostic, graphs: readonly Graph[]): readonly string[] {
-  return place.flatMap((entry) => {
-    const name = entry.replace(/^%/, '');
-    const origins = graphs.flatMap((graph) => {
-      const node = graph.find(name);
-      return node?.kind === 'op' ? node.origin : [];
-    });
-    return [name, ...origins];
-  });
 }

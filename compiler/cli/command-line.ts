@@ -15,6 +15,7 @@ import { addCalibrate } from './commands/calibrate.ts';
 import { addBisect } from './commands/bisect.ts';
 import { addCheck } from './commands/check.ts';
 import { addCompile } from './commands/compile.ts';
+import { addConformance } from './commands/conformance.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDisasm } from './commands/disasm.ts';
 import { addEval } from './commands/eval.ts';
@@ -51,6 +52,7 @@ function commandLine(): Command {
     addCompile,
     addRun,
     addCheck,
+    addConformance,
     addOpt,
     addBisect,
     addReduce,

@@ -17,7 +17,7 @@ export const EXIT = { fine: 0, violated: 1, usage: 2, unsupported: 3, internal: 
 /** For help texts. */
 export const EXIT_CODES = `Exit codes:
   0    fine
-  1    a contract or budget is violated, or the program trapped
+  1    a contract or budget is violated, a test case failed, or the program trapped
   2    wrong usage, or a file that cannot be used
   3    the model needs something that is not supported
   70   an error of plumbline itself

@@ -5,6 +5,7 @@ import type { ZooModel } from '../../runtime/evaluate/zoo.ts';
 import { kindOf, readFile, readFileInside, readTextFile } from '../../runtime/platform/node.ts';
 import { importOnnx } from '../frontend/import.ts';
 import { decodeModel } from '../frontend/model.ts';
+import type { ExternalResolver } from '../frontend/tensor.ts';
 import { decodeConstants } from '../ir/constants-file.ts';
 import { fail } from '../ir/diagnostic.ts';
 import type { Graph } from '../ir/graph.ts';
@@ -57,8 +58,13 @@ function loadOnnx(source: ModelSource, { dim = {}, shape = {}, batch }: Binding)
     file: source.path,
     dims: dim,
     shapes,
-    resolveExternal: (location) => readFileInside(dirname(source.path), location),
+    resolveExternal: externalResolver(source.path),
   });
+}
+
+/** Reads the files beside a model that it keeps tensors in. */
+export function externalResolver(model: string): ExternalResolver {
+  return (location) => readFileInside(dirname(model), location);
 }
 
 /** Shapes that put a batch in front of every input that `--shape` does not give. */

@@ -9,7 +9,7 @@ import { MAX_OPS, checkGraph } from '../ir/verify.ts';
 import type { BoundInputs, ShapeOptions } from './bind.ts';
 import { bindInputs, printShape } from './bind.ts';
 import { requireOperators, requireOpset } from './check.ts';
-import type { OnnxGraph, OnnxModel, OnnxValue } from './model.ts';
+import type { OnnxGraph, OnnxModel, OnnxTensor, OnnxValue } from './model.ts';
 import { decodeModel } from './model.ts';
 import type { EvaluationCost, ImportContext } from './node.ts';
 import { NodeImport, evaluationCost } from './node.ts';
@@ -26,6 +26,8 @@ export interface ImportOptions extends ShapeOptions {
   readonly file?: string | undefined;
   /** Reads the files that the model keeps tensors in. */
   readonly resolveExternal?: ExternalResolver | undefined;
+  /** Inputs, by name, whose values are known: they become constants. */
+  readonly known?: ReadonlyMap<string, OnnxTensor> | undefined;
 }
 
 /**
@@ -35,7 +37,9 @@ export interface ImportOptions extends ShapeOptions {
  */
 export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Graph {
   try {
-    return importModel(decodeModel(bytes), evaluationCost(bytes.length), options);
+    const model = decodeModel(bytes);
+    const known = { ...model, graph: withKnown(model.graph, options.known) };
+    return importModel(known, evaluationCost(bytes.length), options);
   } catch (error) {
     throw error instanceof DiagnosticError && options.file !== undefined ? error.within(options.file) : error;
   }
@@ -43,6 +47,11 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
 
 /** Nodes that are evaluated at import, at most. */
 const MAX_KNOWN = 4 * MAX_OPS;
+
+function withKnown(graph: OnnxGraph, known: ReadonlyMap<string, OnnxTensor> = new Map()): OnnxGraph {
+  const initializers = graph.initializers.filter(({ name }) => !known.has(name));
+  return { ...graph, initializers: [...initializers, ...[...known].map(([name, value]) => ({ ...value, name }))] };
+}
 
 function importModel(model: OnnxModel, evaluated: EvaluationCost, options: ImportOptions): Graph {
   const { graph } = model;

@@ -83,9 +83,14 @@ export function decodeModel(bytes: Uint8Array): OnnxModel {
   return decoding(() => readModel(new MessageReader(bytes)));
 }
 
-/** Decodes a serialised TensorProto, the format of ONNX's test data; fails with `onnx/not-onnx` when it is none. */
+/** Decodes a serialised TensorProto, the format of ONNX's test data; fails with `onnx/not-tensor` when it is none. */
 export function decodeTensor(bytes: Uint8Array): OnnxTensor {
-  return decoding(() => readTensor(new MessageReader(bytes)));
+  try {
+    return readTensor(new MessageReader(bytes));
+  } catch (error) {
+    if (error instanceof WireError) fail('invalid', 'onnx/not-tensor', `not a serialised TensorProto: ${error.message}`);
+    throw error;
+  }
 }
 
 /** Runs a decoder; what it finds malformed becomes `onnx/not-onnx`. */

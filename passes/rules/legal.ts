@@ -132,7 +132,8 @@ export const BROADCAST_RULES = [
       };
       if (!node.inputs.some(isShort)) return undefined;
       const [a = '', b = ''] = node.inputs;
-      const whole = (name: string, suffix: string): string => (isShort(name) ? rewriter.make('reshape', [name], { shape }, { suffix }) : name);
+      const whole = (name: string, suffix: string): string =>
+        isShort(name) ? rewriter.make('reshape', [name], { shape }, { suffix }) : name;
       return rewriter.make(node.op, [whole(a, 'a'), whole(b, 'b')], node.attributes);
     },
   }),

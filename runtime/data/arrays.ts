@@ -132,7 +132,7 @@ export function arrayDataset(name: string, samples: NamedArray, labels: NamedArr
   return {
     name,
     samples: count,
-    classes: countClasses(count, (index) => classes[index] ?? 0),
+    classes: countClasses(count, classes),
     shape: array.shape.slice(1),
     preprocess: undefined,
     read(index) {

@@ -15,6 +15,7 @@ import { measuredCalibration, readCalibrationData } from '../../runtime/evaluate
 import { parseExpression } from '../../runtime/bisect/expression.ts';
 import { loadTarget } from '../support/targets.ts';
 import { pipelineWith, twoWrong, weightsOf } from './planted.ts';
+import { effort } from '../support/effort.ts';
 
 const load = (model: string): Graph => loadGraph(findModel(model));
 
@@ -46,7 +47,7 @@ async function search(
 const graphBefore = (model: string, steps: readonly PassInvocation[], place: number): Graph =>
   runPipeline(load(model), steps.slice(0, place)).graph;
 
-describe.each(['mobilenet', 'resnet'])('a wrong transformation in %s', (model) => {
+describe.each(effort(['mobilenet'], ['mobilenet', 'resnet']))('a wrong transformation in %s', (model) => {
   it.each([
     ['contract', 0, 0],
     ['contract', 4, 9],

@@ -22,6 +22,7 @@ import { leafElements } from '../../runtime/bisect/shrink.ts';
 import { calibrationOnSamples } from '../../runtime/evaluate/calibration.ts';
 import { loadTarget } from '../support/targets.ts';
 import { pipelineWith, VOCABULARY } from './planted.ts';
+import { effort } from '../support/effort.ts';
 
 /** On samples whose class is what the float model predicts. */
 async function reduced(
@@ -65,7 +66,7 @@ async function rerun({ graph, steps, samples }: Reduction, check: string, contex
   return checker.test({ graph: again, steps: pipeline });
 }
 
-describe.each(['mobilenet', 'resnet'])('%s, wrong at one place', (model) => {
+describe.each(effort(['mobilenet'], ['mobilenet', 'resnet']))('%s, wrong at one place', (model) => {
   it.each([
     ['contract', 4, 9],
     ['maxerror < 0.01', 0, 5],

@@ -2,9 +2,8 @@
  * Networks from outside against onnxruntime: outputs of compiled programs within 1e-4 of the range. The models are not part of the project; they are
  * looked for in `PLUMBLINE_REAL_DATA`, else beside the checkout, and the tests are skipped where there are none.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { importOnnx } from '../../compiler/frontend/import.ts';
 import { floats, tensor } from '../../compiler/ir/tensor.ts';
@@ -16,16 +15,21 @@ import { Machine } from '../../runtime/machine/machine.ts';
 import { upToLast } from '../support/cut-onnx.ts';
 import { createOracle } from '../support/ort.ts';
 import { loadTarget } from '../support/targets.ts';
+import { effort } from '../support/effort.ts';
+import { outsideData } from '../support/outside-data.ts';
 
-const data = process.env.PLUMBLINE_REAL_DATA ?? fileURLToPath(new URL('../../../shared/real', import.meta.url));
+const { path: data, missing } = outsideData('real', 'PLUMBLINE_REAL_DATA');
 const TOLERANCE = 1e-4;
+
+/** Of each network. */
+const SAMPLES = effort(3, 20);
 
 /** `scale` is that of the inputs; static and executed instructions are held below what the README says. */
 const MODELS = [
-  { model: 'mlperf-tiny-resnet8-cifar10', samples: 20, scale: 255, instructions: 700, executed: 6_000 },
-  { model: 'mlperf-tiny-dscnn-kws', samples: 20, scale: 1, instructions: 500, executed: 8_000 },
-  { model: 'mobilenet-v1-0.25-128', samples: 20, scale: 1, instructions: 1_400, executed: 10_000 },
-  { model: 'mobilenet-v2-1.0-224', samples: 20, scale: 1, instructions: 3_000, executed: 130_000 },
+  { model: 'mlperf-tiny-resnet8-cifar10', samples: SAMPLES, scale: 255, instructions: 700, executed: 6_000 },
+  { model: 'mlperf-tiny-dscnn-kws', samples: SAMPLES, scale: 1, instructions: 500, executed: 8_000 },
+  { model: 'mobilenet-v1-0.25-128', samples: SAMPLES, scale: 1, instructions: 1_400, executed: 10_000 },
+  { model: 'mobilenet-v2-1.0-224', samples: SAMPLES, scale: 1, instructions: 3_000, executed: 130_000 },
 ];
 
 function image(count: number, seed: number, scale: number): Float32Array {
@@ -36,7 +40,7 @@ function image(count: number, seed: number, scale: number): Float32Array {
   });
 }
 
-describe.skipIf(!existsSync(join(data, 'models')))('networks from outside', () => {
+describe.skipIf(missing)('networks from outside', () => {
   it.each(MODELS)('$model', async ({ model, samples, scale, instructions, executed }) => {
     const bytes = readFileSync(join(data, 'models', `${model}.onnx`));
     const target = loadTarget('cambricon');

@@ -26,9 +26,10 @@ import type { Draw } from './sketch.ts';
 import { Sketch, randomFloats } from './sketch.ts';
 import { chains } from './chains.ts';
 import { SKETCHES } from './sketches.ts';
+import { runs } from '../support/effort.ts';
 
 /** More runs find more: PLUMBLINE_FUZZ_RUNS=2000 npx vitest run test/differential. */
-const RUNS = Number(process.env.PLUMBLINE_FUZZ_RUNS ?? 60);
+const RUNS = runs(30, 600);
 const SEED = 20_160_618;
 const VERSIONS = Array.from({ length: 15 }, (_, i) => 7 + i);
 /** First versions of operators that are not in all of these. */

@@ -23,8 +23,9 @@ import { arbitraryConv, values } from '../support/layers.ts';
 import { runOrt } from '../support/ort.ts';
 import type { Precision } from '../support/precisions.ts';
 import { PRECISIONS } from '../support/precisions.ts';
+import { runs } from '../support/effort.ts';
 
-const RUNS = Number(process.env.PLUMBLINE_FUZZ_RUNS ?? 25);
+const RUNS = runs(25);
 const SEED = 20_160_618;
 /** Both sides round, each within k · 2⁻²⁴ · Σ|terms| of the exact result. */
 const SIDES = 2;

@@ -12,8 +12,9 @@ import { Choices } from '../support/choices.ts';
 import type { AttributeSpec, ModelSpec, NodeSpec, TensorSpec } from '../support/onnx-builder.ts';
 import { modelBytes } from '../support/onnx-builder.ts';
 import { createOracle } from '../support/ort.ts';
+import { runs } from '../support/effort.ts';
 
-const RUNS = Number(process.env.PLUMBLINE_FUZZ_RUNS ?? 60);
+const RUNS = runs(60);
 const NODES = 12;
 const OPSETS = [9, 11, 13, 18];
 /** TensorProto.DataType of what chains compute with. */

@@ -44,9 +44,11 @@ describe.each(NETWORK_NAMES)('%s', (name) => {
     }
   });
 
-  it.skipIf(network.sampled)('is near the reference in double precision', () => {
-    for (const { error } of outputs) expect(error).toBeLessThan(TOLERANCE);
-  });
+  // Of what is drawn at random another precision draws something else.
+  if (!network.sampled)
+    it('is near the reference in double precision', () => {
+      for (const { error } of outputs) expect(error).toBeLessThan(TOLERANCE);
+    });
 });
 
 describe('the networks', () => {

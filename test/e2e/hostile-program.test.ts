@@ -12,8 +12,9 @@ import { Machine } from '../../runtime/machine/machine.ts';
 import { MachineError } from '../../runtime/machine/error.ts';
 import { Trap } from '../../runtime/machine/trap.ts';
 import { loadTarget } from '../support/targets.ts';
+import { runs } from '../support/effort.ts';
 
-const RUNS = Number(process.env.PLUMBLINE_FUZZ_RUNS ?? 500);
+const RUNS = runs(500);
 const target = loadTarget('cambricon');
 const info = { targetHash: targetHash(target), producer: 'test' };
 

@@ -12,9 +12,10 @@ import { expectSameState } from '../support/engines.ts';
 import { fillSpaces } from '../support/machine.ts';
 import type { RandomProgram, Small } from '../support/random-program.ts';
 import { randomProgram, smallTarget } from '../support/random-program.ts';
+import { runs } from '../support/effort.ts';
 
-/** Random programs tried; more with PLUMBLINE_FUZZ_RUNS. */
-const RUNS = Number(process.env['PLUMBLINE_FUZZ_RUNS'] ?? 600);
+/** Random programs tried. */
+const RUNS = runs(600);
 const BUDGET = 40;
 
 /** Large enough for blocks of rows and outputs with something left over. */

@@ -10,6 +10,7 @@ import { xorshift32 } from '../../runtime/numerics/random.ts';
 import { CountingMachine, expectSameState } from '../support/engines.ts';
 import { fillSpaces, programOf } from '../support/machine.ts';
 import { loadTarget } from '../support/targets.ts';
+import { runs } from '../support/effort.ts';
 
 const cambricon = loadTarget('cambricon');
 const TARGET = { ...cambricon, memory: { ...cambricon.memory, matrixBytes: 2 ** 16 } };
@@ -85,7 +86,7 @@ describe('rows', () => {
             () => numbers(seed),
           ),
       ),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -109,7 +110,7 @@ describe('rows', () => {
             () => numbers(seed),
           ),
       ),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -133,7 +134,7 @@ describe('rows', () => {
             () => numbers(seed),
           ),
       ),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });

@@ -110,7 +110,9 @@ describe('phases', () => {
       observe: (phase, work) => times.time(phase, work),
     });
     const { program } = compileModel(graph, { target: TARGET, passes: parsePipeline('O1') });
-    expect(observed.program).toEqual(program);
+    const { constants, ...others } = observed.program;
+    expect({ ...program, constants: undefined }).toEqual({ ...others, constants: undefined });
+    expect(Buffer.from(constants).equals(program.constants)).toBe(true);
     const phases = times.times.map(({ phase }) => phase);
     expect(phases).toEqual(['import', 'verify', 'passes', 'legalize', 'select', 'schedule', 'allocate', 'emit']);
     expect([...phases, 'encode'].sort()).toEqual(Object.keys(COMPILE_PHASES).sort());

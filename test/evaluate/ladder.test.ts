@@ -22,6 +22,7 @@ import { graphMacs, meanRate } from '../../runtime/evaluate/work.ts';
 import { renderLadder } from '../../runtime/report/ladder.ts';
 import { evaluatedCalibration } from '../support/calibration.ts';
 import { loadTarget } from '../support/targets.ts';
+import { effort } from '../support/effort.ts';
 
 const container = { targetHash: '0'.repeat(64), producer: 'test' };
 
@@ -83,7 +84,7 @@ const wrongWeights = pass({
   },
 });
 
-describe.each(['mobilenet', 'resnet'])('the ladder of %s with eight passes', (model) => {
+describe.each(effort(['mobilenet'], ['mobilenet', 'resnet']))('the ladder of %s with eight passes', (model) => {
   it('has exact rows that flip nothing and keep every bit', async () => {
     const { rows, violation } = await ladder('O1,legalize-layout', { model, samples: 12 });
     expect(violation).toBeNull();

@@ -10,6 +10,7 @@ import { expectAgreement } from '../support/agreement.ts';
 import type { ConvCase } from '../support/layers.ts';
 import { arbitraryConv, convGraph, gemmGraph, poolGraph, values, withSmallScratchpads } from '../support/layers.ts';
 import { loadTarget } from '../support/targets.ts';
+import { runs } from '../support/effort.ts';
 
 const cambricon = loadTarget('cambricon');
 const small = withSmallScratchpads(cambricon);
@@ -28,7 +29,7 @@ describe('lowering: evaluator, tiled interpreter and machine agree bit for bit',
       fc.property(arbitraryConv, fc.boolean(), (c, tight) => {
         run(convGraph(c), tight ? small : cambricon);
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 
@@ -38,7 +39,7 @@ describe('lowering: evaluator, tiled interpreter and machine agree bit for bit',
       fc.property(grouped, fc.boolean(), ([c, groups, inputs, outputs], tight) => {
         run(convGraph({ ...c, groups, channels: groups * inputs, outputs: groups * outputs }), tight ? small : cambricon);
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 
@@ -63,7 +64,7 @@ describe('lowering: evaluator, tiled interpreter and machine agree bit for bit',
         } as const;
         run(convGraph({ ...c, bias, groups, channels: groups * inputs, outputs: groups * outputs }), small);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 
@@ -100,7 +101,7 @@ describe('lowering: evaluator, tiled interpreter and machine agree bit for bit',
           run(poolGraph(c), tight ? small : cambricon);
         },
       ),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -115,7 +116,7 @@ describe('lowering: evaluator, tiled interpreter and machine agree bit for bit',
     const fitting = arbitraryConv.filter(({ height, width, kernel }) => height + 2 >= kernel[0] && width + 2 >= kernel[1]);
     fc.assert(
       fc.property(fitting, fc.boolean(), (c, tight) => run(graphOf(c), tight ? small : cambricon)),
-      { numRuns: 80 },
+      { numRuns: runs(80) },
     );
   });
 
@@ -141,7 +142,7 @@ describe('lowering: evaluator, tiled interpreter and machine agree bit for bit',
         builder.output('y', builder.op(name, [x], attributes, { name: 'y' }));
         run(builder.build('legal'), tight ? small : cambricon);
       }),
-      { numRuns: 120 },
+      { numRuns: runs(120) },
     );
   });
 
@@ -168,7 +169,7 @@ describe('lowering: evaluator, tiled interpreter and machine agree bit for bit',
         builder.output('y', builder.op('concat', joined, { axis: outer }, { name: 'y' }));
         run(builder.build('legal'), tight ? small : cambricon);
       }),
-      { numRuns: 120 },
+      { numRuns: runs(120) },
     );
   });
 
@@ -188,7 +189,7 @@ describe('lowering: evaluator, tiled interpreter and machine agree bit for bit',
       fc.property(shapes, fc.constantFrom(cambricon, small), ([shape, perm], target) => {
         run(turned(shape, perm), target);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
     const large: [number[], number[]][] = [
       [
@@ -246,7 +247,7 @@ describe('lowering: evaluator, tiled interpreter and machine agree bit for bit',
           run(gemmGraph(M, K, N, bias), tight ? small : cambricon);
         },
       ),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -315,7 +316,7 @@ describe('lowering: evaluator, tiled interpreter and machine agree bit for bit',
         for (const name of outputs) builder.output(name, name);
         run(builder.build('legal'), tight ? small : cambricon);
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 

@@ -11,6 +11,7 @@ import { arbitraryConv, values, withSmallScratchpads } from '../support/layers.t
 import type { Precision } from '../support/precisions.ts';
 import { PRECISIONS } from '../support/precisions.ts';
 import { loadTarget } from '../support/targets.ts';
+import { runs } from '../support/effort.ts';
 
 const cambricon = loadTarget('cambricon');
 const small = withSmallScratchpads(cambricon);
@@ -50,7 +51,7 @@ describe.each(PRECISIONS)('lowering in $name: evaluator, tiled interpreter and m
         const sizes = groups === 1 ? {} : { groups, channels: groups * c.channels, outputs: groups * outputs };
         run(convGraph({ ...c, ...sizes }, precision, toFloat), tight);
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 
@@ -59,7 +60,7 @@ describe.each(PRECISIONS)('lowering in $name: evaluator, tiled interpreter and m
       fc.property(arbitraryConv, fc.integer({ min: 2, max: 40 }), fc.boolean(), (c, channels, tight) => {
         run(convGraph({ ...c, groups: channels, channels, outputs: channels }, precision, false), tight);
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 
@@ -77,7 +78,7 @@ describe.each(PRECISIONS)('lowering in $name: evaluator, tiled interpreter and m
         });
         run(graph, tight);
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     );
   });
 
@@ -102,7 +103,7 @@ describe.each(PRECISIONS)('lowering in $name: evaluator, tiled interpreter and m
         });
         run(graph, tight);
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 
@@ -122,7 +123,7 @@ describe.each(PRECISIONS)('lowering in $name: evaluator, tiled interpreter and m
         });
         run(graph, tight);
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     );
   });
 });

@@ -6,9 +6,10 @@ import { Machine } from '../../runtime/machine/machine.ts';
 import { Trap } from '../../runtime/machine/trap.ts';
 import { contents, positionIn, snapshot } from '../support/machine.ts';
 import { randomProgram, smallTarget } from '../support/random-program.ts';
+import { runs } from '../support/effort.ts';
 
-/** Random programs tried; more with PLUMBLINE_FUZZ_RUNS. */
-const RUNS = Number(process.env['PLUMBLINE_FUZZ_RUNS'] ?? 4000);
+/** Random programs tried. */
+const RUNS = runs(4000);
 
 const SMALL = { vectorBytes: 1024, matrixBytes: 2048, segmentBytes: 256, elements: 12 };
 const TARGET = smallTarget(SMALL);

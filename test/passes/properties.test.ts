@@ -29,8 +29,9 @@ import type { GraphAndInputs } from '../support/arbitraries.ts';
 import { evaluatedCalibration } from '../support/calibration.ts';
 import { loadTarget } from '../support/targets.ts';
 import { decoratedGraphs } from './decorate.ts';
+import { runs } from '../support/effort.ts';
 
-const RUNS = Number(process.env.PLUMBLINE_FUZZ_RUNS ?? 150);
+const RUNS = runs(150);
 
 const passes: readonly Pass[] = Object.values(PASSES);
 

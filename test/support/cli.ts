@@ -1,13 +1,12 @@
 /** The command line as users run it: the built program, in a process of its own, in a folder of its own. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { ROOT, isBuilt } from '../../tools/build-state.ts';
 
-export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+export { ROOT };
 const MAIN = join(ROOT, 'dist/compiler/cli/main.js');
-const SOURCES = ['compiler', 'passes', 'isa', 'runtime'];
 
 export interface CliResult {
   readonly code: number | null;
@@ -31,32 +30,8 @@ function interrupter(milliseconds: number): string {
   return `data:text/javascript,${encodeURIComponent(text)}`;
 }
 
-/** Files last changed in a folder, in milliseconds since the epoch. */
-function newest(folder: string): number {
-  return Math.max(
-    0,
-    ...readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => statSync(join(ROOT, folder, name)).mtimeMs),
-  );
-}
-
-/** `npm test` builds first; whoever runs one test file alone must not test an old build. */
-function requireBuild(): void {
-  const built = existsSync(MAIN) ? Math.max(0, ...SOURCES.map((folder) => newestOutput(folder))) : 0;
-  if (built < Math.max(...SOURCES.map(newest))) throw new Error('dist is older than the sources: npm run build');
-}
-
-function newestOutput(folder: string): number {
-  return Math.max(
-    0,
-    ...readdirSync(join(ROOT, 'dist', folder), { recursive: true, encoding: 'utf8' }).map(
-      (name) => statSync(join(ROOT, 'dist', folder, name)).mtimeMs,
-    ),
-  );
-}
-
-requireBuild();
+// `npm test` builds first; whoever runs one test file alone must not test an old build.
+if (!isBuilt()) throw new Error('dist is older than the sources: npm run build');
 
 /** Runs `plumbline` with arguments; standard output and error are pipes. */
 export function plumbline(
