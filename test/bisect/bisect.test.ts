@@ -140,6 +140,6 @@ describe('a bisection', () => {
 
   it('refuses an empty pipeline, and a check of classes without classes', async () => {
     await expect(search('lenet-5', 'contract', [], 'passes')).rejects.toThrow(/no pass to blame/);
-    await expect(search('lenet-5', 'top1 > 0.5', pipelineWith(load('lenet-5'), 1, 1), 'passes')).rejects.toThrow(/needs labelled samples/);
+    await expect(search('lenet-5', 'top1 > 50%', pipelineWith(load('lenet-5'), 1, 1), 'passes')).rejects.toThrow(/needs labelled samples/);
   });
 });
