@@ -6,6 +6,7 @@
  * name, so that values can be compared before and after by name; new nodes on the way to it are called `name/suffix`.
  */
 import { fail } from '../compiler/ir/diagnostic.ts';
+import { budgetHint, memoryBudget, printBytes } from '../runtime/budget.ts';
 import type { Attributes, Graph, OpNode } from '../compiler/ir/graph.ts';
 import type { OpName } from '../compiler/ir/ops.ts';
 import type { Tensor } from '../compiler/ir/tensor.ts';
@@ -40,6 +41,13 @@ export interface Rewriter {
   affords(bytes: number): boolean;
   /** Makes a constant called as `make` calls its values, and gives its name. */
   makeConstant(value: Tensor, suffix?: string): string;
+}
+
+/** Fails where a constant that a node cannot do without takes more than is left of the memory budget; `what` begins the message. */
+export function requireAffordable(rewriter: Rewriter, bytes: number, node: OpNode, what: string): void {
+  if (rewriter.affords(bytes)) return;
+  const message = `${what} takes ${printBytes(bytes)}: more than is left of the memory budget of ${printBytes(memoryBudget())}`;
+  fail('unsupported', 'legalize/constant-size', message, { place: [`%${node.name}`], hint: budgetHint() });
 }
 
 export interface Rule {

@@ -37,7 +37,7 @@ const LAW: readonly (readonly [area: string, allowed: readonly string[]])[] = [
     ],
   ],
   ['compiler', ['compiler/ir', 'compiler/frontend', 'compiler/lower', 'passes', 'isa', 'runtime/numerics']],
-  ['runtime/data', []],
+  ['runtime/data', ['runtime/numerics']],
   ['runtime/machine', ['isa', 'runtime/numerics']],
   ['runtime/engine', ['isa', 'runtime/numerics', 'runtime/machine']],
   [

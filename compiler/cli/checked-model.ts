@@ -7,6 +7,8 @@ import type { CheckContext, CheckSample, CheckSpec } from '../../runtime/bisect/
 import { Checker, usesSamples } from '../../runtime/bisect/check.ts';
 import { METRICS, METRIC_NAMES, parseExpression } from '../../runtime/bisect/expression.ts';
 import { DataError } from '../../runtime/data/errors.ts';
+import { transposeHint } from '../../runtime/data/orders.ts';
+import { fits } from '../../runtime/evaluate/evaluate.ts';
 import { fail } from '../ir/diagnostic.ts';
 import type { Graph } from '../ir/graph.ts';
 import { tensor } from '../ir/tensor.ts';
@@ -121,15 +123,16 @@ async function labelledSamples(
 ): Promise<Pick<CheckContext, 'samples' | 'classes'>> {
   const dataset = await datasetOf(source, flags);
   const [input, ...others] = graph.inputs;
-  const elements = elementCount(dataset.shape);
-  if (!input || others.length > 0 || input.type.element !== 'f32' || elementCount(input.type.shape) !== elements)
+  const single = input && others.length === 0 && input.type.element === 'f32' ? input : undefined;
+  if (!single || elementCount(single.type.shape) !== elementCount(dataset.shape) || !fits(single.type.shape, dataset.shape, 1))
     throw new DataError(
       'data/mismatch',
       dataset.place(0),
       `gives samples of ${dataset.shape.join('x')}, and ${source.name} has ${graph.inputs.map(({ name, type }) => `input '${name}' of ${type.shape.join('x')}`).join(', ')}`,
-      'one f32 input that takes one sample is needed',
+      (single && transposeHint('samples', [dataset.samples, ...dataset.shape], [dataset.samples, ...single.type.shape.slice(1)])) ??
+        'one f32 input that takes one sample is needed',
     );
-  const { name, type } = input;
+  const { name, type } = single;
   const one = async (index: number): Promise<CheckSample> => ({
     inputs: new Map([[name, tensor(type, (await dataset.read(index)).elements)]]),
     label: dataset.label(index),

@@ -1,6 +1,6 @@
 /** Arrays of users at the ports of a program. */
 import type { Port, Program } from '../../isa/program.ts';
-import { transposeHint } from '../../runtime/data/orders.ts';
+import { isReshaped, transposeHint } from '../../runtime/data/orders.ts';
 import type { NpyArray, NpyType } from '../../runtime/data/npy.ts';
 import { encodeNpy, npyTypeName, parseNpy } from '../../runtime/data/npy.ts';
 import type { PortData } from '../../runtime/machine/host.ts';
@@ -66,8 +66,10 @@ function conversion({ type, shape, data }: NpyArray, port: Port): string {
   const turned = transposeHint('array', shape, port.shape);
   if (turned !== undefined) return turned;
   const count = port.shape.reduce((product, d) => product * d, 1);
-  if (data.length === count) return `convert it: array.reshape(${port.shape.join(', ')})`;
-  return 'compile the model for this shape with --dim or --shape';
+  if (data.length === count && isReshaped(shape, port.shape)) return `convert it: array.reshape(${port.shape.join(', ')})`;
+  return data.length === count
+    ? 'its elements stand in another order: see what the model wants'
+    : 'compile the model for this shape with --dim or --shape';
 }
 
 export function writeOutput({ port, path }: PortFile, data: PortData): void {

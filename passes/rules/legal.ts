@@ -1,15 +1,13 @@
 /** Rules that bring a graph into the form that lowering accepts, image layout aside. All but gemm-alpha keep every bit. */
-import { budgetHint, memoryBudget, printBytes } from '../../runtime/budget.ts';
 import { isNarrow } from '../../runtime/numerics/narrow.ts';
 import type { AttributeValue, OpNode } from '../../compiler/ir/graph.ts';
 import { NO_ACTIVATION } from '../../compiler/ir/ops/activation.ts';
 import { hasTrait } from '../../compiler/ir/ops.ts';
 import { broadcastTo, permute } from '../../compiler/ir/ops/strided.ts';
-import { fail } from '../../compiler/ir/diagnostic.ts';
 import { elementCount, sameShape, typeBytes } from '../../compiler/ir/types.ts';
 import { BATCH_NORM_TO_ARITHMETIC } from '../fold-batch-norm.ts';
 import type { Rewriter } from '../rewrite.ts';
-import { rule } from '../rewrite.ts';
+import { requireAffordable, rule } from '../rewrite.ts';
 import { activationOf, clampOp, fusedBoundsOf } from './activations.ts';
 import { GEMM_BETA_CONSTANT, MATMUL_TO_GEMM, elementwise, scalar } from './products.ts';
 import { AVERAGE_POOL_UNIFORM } from './pooling.ts';
@@ -148,16 +146,7 @@ export const BROADCAST_RULES = [
         if (!constant || !needed || sameShape(constant.type.shape, needed)) continue;
         const { element } = constant.type;
         const bytes = typeBytes({ element, shape: needed });
-        if (!rewriter.affords(bytes))
-          fail(
-            'unsupported',
-            'legalize/constant-size',
-            `repeated as far as ${node.op} needs it, the constant takes ${printBytes(bytes)}: more than is left of the memory budget of ${printBytes(memoryBudget())}`,
-            {
-              place: [`%${node.name}`],
-              hint: budgetHint(),
-            },
-          );
+        requireAffordable(rewriter, bytes, node, `repeated as far as ${node.op} needs it, the constant`);
         const expanded = rewriter.makeConstant(broadcastTo(constant, needed), 'expanded');
         return rewriter.make(
           node.op,

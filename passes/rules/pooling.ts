@@ -4,9 +4,10 @@ import { tapFactors } from '../../compiler/ir/ops/pooling.ts';
 import type { PoolAttributes } from '../../compiler/ir/ops/spatial.ts';
 import { poolWindows } from '../../compiler/ir/ops/spatial.ts';
 import type { Axis } from '../../compiler/ir/ops/windows.ts';
+import { countTaps } from '../../compiler/ir/ops/windows.ts';
 import { tensor } from '../../compiler/ir/tensor.ts';
 import { tensorType } from '../../compiler/ir/types.ts';
-import { rule } from '../rewrite.ts';
+import { requireAffordable, rule } from '../rewrite.ts';
 
 /** Padding behind the input with which the last window has all its taps in what is there. */
 function paddingBehind({ output, stride, kernel, dilation, input, padBefore }: Axis): number {
@@ -24,9 +25,15 @@ export const AVERAGE_POOL_UNIFORM = rule('average-pool-uniform', {
     const attributes = node.attributes as unknown as PoolAttributes & { readonly count_include_pad: boolean };
     const windows = poolWindows(rewriter.type(x), attributes);
     const { rows, columns } = windows;
-    const factors = tapFactors(windows, attributes.count_include_pad);
     const taps = rows.kernel * columns.kernel;
-    if (factors.every((factor) => factor === Math.fround(1 / taps))) return undefined;
+    const [down, across] = [rows, columns].map((axis) => [...new Set(countTaps(axis, attributes.count_include_pad))]) as [
+      number[],
+      number[],
+    ];
+    if (down.every((y) => across.every((x) => Math.fround(1 / (x * y)) === Math.fround(1 / taps)))) return undefined;
+    const bytes = Float32Array.BYTES_PER_ELEMENT * rows.output * columns.output;
+    requireAffordable(rewriter, bytes, node, 'a factor for each window of the average');
+    const factors = tapFactors(windows, attributes.count_include_pad);
     const [top = 0, left = 0] = attributes.pads;
     const { element } = node.type;
     const image = element === 'f32' ? x : rewriter.make('cast', [x], { to: 'f32' }, { suffix: 'wide' });

@@ -214,8 +214,9 @@ class Scanner {
 /** What a bare number may mean: points below the float model, or a share, of which people write the hundredth as often as the percent. */
 function unitHint(value: number, ofBase: boolean): string {
   const size = Math.abs(value);
-  if (ofBase) return size < 1 ? `write ${100 * size}pt or ${size}pt, percentage points` : `write ${size}pt, percentage points`;
-  return size <= 1 ? `write ${100 * size}% or ${size}%` : `write ${size}%`;
+  const hundredfold = Number((100 * size).toPrecision(12));
+  if (ofBase) return size < 1 ? `write ${hundredfold}pt or ${size}pt, percentage points` : `write ${size}pt, percentage points`;
+  return size <= 1 ? `write ${hundredfold}% or ${size}%` : `write ${size}%`;
 }
 
 const UNITS = ['pt', '%', 'dB'] as const;

@@ -66,12 +66,17 @@ function conclusion(bisection: Bisection): readonly string[] {
   }
 }
 
-/** How small a loss so many samples could have shown: one within the interval of what was seen. */
+/** The share of which none of so many samples shows anything once in twenty times: 1 - 0.05^(1/n). */
+function unseenShare(samples: number): number {
+  return 1 - 0.05 ** (1 / samples);
+}
+
+/** How small a loss so many samples could have shown: one within the interval of what was seen, and no less than may show nothing at all. */
 function unseen({ samples, classes, trials }: Bisection): readonly string[] {
   const lines = (trials.at(-1)?.findings ?? []).flatMap(({ metric, loss }) =>
-    metric && loss && loss.high > 0
+    metric && loss && samples > 0
       ? [
-          `On ${plural(samples, 'sample')} a loss of ${metric} of up to ${points(loss.high)} points may go unseen (95 %): check on more with --limit.`,
+          `On ${plural(samples, 'sample')} a loss of ${metric} of up to ${points(Math.max(loss.high, unseenShare(samples)))} points may go unseen (95 %): check on more with --limit.`,
         ]
       : [],
   );

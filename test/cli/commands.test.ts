@@ -126,7 +126,7 @@ describe('eval', () => {
   it.each(effort([0, 20, 160], [0, 5, 10, 20, 40, 80, 160, 320, 640]))(
     'stops cleanly on Ctrl-C %i ms after threads begin to start',
     async (interruptAfterThread) => {
-      const { code, stdout, stderr } = await plumbline(['eval', 'alexnet', '--workers', '3'], { interruptAfterThread });
+      const { code, stdout, stderr } = await plumbline(['eval', 'alexnet', '--workers', '2'], { interruptAfterThread });
       expect({ code, stdout, stderr }).toEqual({ code: 130, stdout: '', stderr: '' });
     },
   );

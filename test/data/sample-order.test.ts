@@ -55,6 +55,8 @@ describe('an array in another order of its dimensions', () => {
     [[224, 224, 3], [1, 3, 224, 224], 'its dimensions are in another order: array.transpose(2, 0, 1)[None]'],
     [[512, 10], [10, 512], 'its dimensions are in another order: array.transpose(1, 0)'],
     [[1, 3, 224, 224], [1, 3, 224, 224], undefined],
+    [[1, 16, 8], [1, 8, 16], 'its dimensions are in another order: array.transpose(0, 2, 1)'],
+    [[1, 32, 48, 3], [1, 3, 48, 32], 'its dimensions are in another order: array.transpose(0, 3, 2, 1)'],
     [[1, 784], [1, 1, 28, 28], undefined],
     [[1, 224, 224, 4], [1, 3, 224, 224], undefined],
   ])('%j for %j', (from, to, hint) => {

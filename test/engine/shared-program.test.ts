@@ -11,6 +11,7 @@ import { programForThreads, shareProgram } from '../../runtime/engine/shared-pro
 import type { Machine } from '../../runtime/machine/machine.ts';
 import { contents, programOf } from '../support/machine.ts';
 import { smallProgram } from '../support/programs.ts';
+import { memoryBudget, setMemoryBudget } from '../../runtime/budget.ts';
 import { loadTarget } from '../support/targets.ts';
 
 const TARGET = loadTarget('cambricon');
@@ -68,9 +69,15 @@ describe('a shared program', () => {
 
   it('has room for as many machines as fit into one memory, and no machine has a region twice', () => {
     const gigabyte = programOf('', { segmentBytes: 2 ** 28 });
-    const shared = shareProgram(gigabyte, TARGET, 100);
-    expect(shared.machines).toBe(5);
-    expect(() => new FastMachine(gigabyte, TARGET, {}, { shared, index: 5 })).toThrow(RangeError);
+    const budget = memoryBudget();
+    setMemoryBudget(2 ** 33);
+    try {
+      const shared = shareProgram(gigabyte, TARGET, 100);
+      expect(shared.machines).toBe(5);
+      expect(() => new FastMachine(gigabyte, TARGET, {}, { shared, index: 5 })).toThrow(RangeError);
+    } finally {
+      setMemoryBudget(budget);
+    }
   });
 
   it('refuses what a machine refuses', () => {

@@ -15,7 +15,7 @@ import { readFileSync } from 'node:fs';
 
 const target = parseTarget(JSON.parse(readFileSync('../isa/targets/cambricon.json', 'utf8')), 'cambricon');
 const empty = { start: 128, bytes: 0 };
-const port = (name, address) => ({ name, shape: [2], element: 'f32', address, bytes: 8, layout: [0], stored: 'f32' });
+const port = (name, address) => ({ name, shape: [2], element: 'f32', address, bytes: 8, layout: [0], stored: 'f32', via: [] });
 const program = {
   target: 'cambricon',
   code: assemble('SLOAD $1, $0, #0\\nSMOVE $2, #7\\nSDIV $3, $2, $1\\nSSTORE $1, $0, #64\\nSSTORE $2, $0, #68').code,
@@ -29,6 +29,7 @@ const program = {
 const data = (zero) => ({
   name: 'numbers',
   samples: 200,
+  classes: 1,
   shape: [2],
   preprocess: undefined,
   read: async (i) => ({ elements: Float32Array.of(i === zero ? 0 : i + 1, 1), stored: Uint8Array.of(i) }),

@@ -29,7 +29,10 @@ function sum<T extends Float32Array | Float64Array>(windows: Windows, channels: 
 export function tapFactors(windows: Windows, includePadding: boolean): Float32Array {
   const down = countTaps(windows.rows, includePadding);
   const across = countTaps(windows.columns, includePadding);
-  return Float32Array.from(down.flatMap((rows) => across.map((columns) => 1 / (rows * columns))));
+  const factors = new Float32Array(down.length * across.length);
+  let window = 0;
+  for (const rows of down) for (const columns of across) factors[window++] = 1 / (rows * columns);
+  return factors;
 }
 
 /** A factor of sums in fixed point has this many bits at least. */
