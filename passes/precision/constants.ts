@@ -11,11 +11,16 @@ export function constantOf(graph: Graph, name: string): Tensor {
   return node.value;
 }
 
-/** Why a product cannot be converted: its weights or its bias are computed. */
+/** Why a product cannot be converted: its weights or its bias are computed, or no numbers that another type could hold. */
 export function needsConstantWeights(graph: Graph): (node: OpNode) => string | undefined {
   return (node) => {
-    const computed = node.inputs.slice(1).some((input) => graph.find(input)?.kind !== 'constant');
-    return isProduct(node) && computed ? 'has computed weights or a computed bias' : undefined;
+    if (!isProduct(node)) return undefined;
+    const parameters = node.inputs.slice(1).map((input) => graph.find(input));
+    if (parameters.some((parameter) => parameter?.kind !== 'constant')) return 'has computed weights or a computed bias';
+    const isFinite = (value: Tensor): boolean => value.type.element !== 'f32' || floats(value).every(Number.isFinite);
+    return parameters.every((parameter) => parameter?.kind !== 'constant' || isFinite(parameter.value))
+      ? undefined
+      : 'has weights or a bias that are not finite';
   };
 }
 

@@ -102,6 +102,27 @@ function decorated(graph: Graph, choices: Choices): Graph {
   return builder.build();
 }
 
+/** Every other input is the constant that it is fed with. */
+export function withKnownInputs({ graph, inputs }: GraphAndInputs): Graph {
+  let turn = 0;
+  const nodes = graph.nodes.map((node) => {
+    const value = node.kind === 'input' && turn++ % 2 === 0 ? inputs.get(node.name) : undefined;
+    return value ? ({ kind: 'constant', name: node.name, type: node.type, value } as const) : node;
+  });
+  return graph.with({ nodes });
+}
+
+/** An operation stands in the graph a second time, and both results are outputs. */
+export function withTwins(graph: Graph): Graph {
+  const twin = graph.ops.at(-1);
+  if (!twin) return graph;
+  const again = { ...twin, name: `${twin.name}.twin` };
+  return graph.with({
+    nodes: [...graph.nodes, again],
+    outputs: [...graph.outputs, { name: 'twin', value: twin.name }, { name: 'twin again', value: again.name }],
+  });
+}
+
 /** Random graphs, decorated, with values to feed them. */
 export function decoratedGraphs(options: GraphOptions = {}): fc.Arbitrary<GraphAndInputs> {
   return fc.tuple(decisions, decisions, fc.nat({ max: 2 ** 30 })).map(([numbers, more, seed]) => {

@@ -310,7 +310,9 @@ const PROPOSALS: Readonly<Record<OpName, Propose>> = {
     );
     const { element, shape } = sketch.type(x);
     const axis = choices.below(shape.length);
-    const other = choices.once(2) ? x : sketch.constant(tensorType(element, shape.with(axis, choices.between(1, 3))));
+    // Where a dimension has scales of its own, they fit its extent.
+    const isScaled = isQuantized(element) && quantizationOf(element).axis === axis;
+    const other = choices.once(2) || isScaled ? x : sketch.constant(tensorType(element, shape.with(axis, choices.between(1, 3))));
     const inputs = choices.pick([[x], [x, other], [other, x]]);
     return { inputs, attributes: { axis: choices.once(2) ? axis - shape.length : axis } };
   },
