@@ -37,19 +37,19 @@ export class Sketch {
   }
 
   floats(dims: Shape, contents: Contents = 'ordinary'): string {
-    return this.#constant({ dims, data: randomFloats(elementCount(dims), this.choices.below(2 ** 30), contents) });
+    return this.constant({ dims, data: randomFloats(elementCount(dims), this.choices.below(2 ** 30), contents) });
   }
 
   scalar(value: number): string {
-    return this.#constant({ dims: [], data: Float32Array.of(value) });
+    return this.constant({ dims: [], data: Float32Array.of(value) });
   }
 
   ints(values: readonly number[]): string {
-    return this.#constant({ dims: [values.length], data: BigInt64Array.from(values, BigInt) });
+    return this.constant({ dims: [values.length], data: BigInt64Array.from(values, BigInt) });
   }
 
   bool(value: boolean): string {
-    return this.#constant({ dims: [], data: Uint8Array.of(Number(value)), dataType: 9 });
+    return this.constant({ dims: [], data: Uint8Array.of(Number(value)), dataType: 9 });
   }
 
   /** A node; '' leaves an operand out. */
@@ -71,7 +71,8 @@ export class Sketch {
     return { opset: this.opset, nodes: this.#nodes, inputs: this.#inputs, initializers: this.#constants, outputs: [{ name: 'y' }] };
   }
 
-  #constant(spec: TensorSpec): string {
+  /** A constant of any type. */
+  constant(spec: TensorSpec): string {
     const name = `c${this.#constants.length}`;
     this.#constants.push({ ...spec, name });
     return name;
