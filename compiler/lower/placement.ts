@@ -49,6 +49,8 @@ export interface PlacementQueries {
   readonly worksInPlace: (node: OpNode) => boolean;
   /** Whether the host executes an op, so that the machine does not read its operand. */
   readonly onHost: (node: OpNode) => boolean;
+  /** Whether code can write and read rows that are apart. */
+  readonly strided: boolean;
   /** Values that the host reads at the end of the program. */
   readonly readByHost: ReadonlySet<string>;
 }
@@ -133,6 +135,7 @@ export class Placements {
         member.kind === 'op' &&
         member.op === 'concat' &&
         joinedAxis(member.type.shape, Number(member.attributes.axis)) !== member.type.shape.length - 1;
+      if (part.rows > 1 && !this.#queries.strided) continue;
       if (writesBlocks && (part.rows > 1 || wholeIsApart)) continue;
       if (times.get(name) !== 1 || !this.#canStandApart(name, concat)) continue;
       this.#parts.set(name, part);

@@ -6,6 +6,7 @@ import type { Port } from '../../isa/program.ts';
 import { isStoredElement } from '../../isa/program.ts';
 import { ELEMENT_CODES } from '../../isa/fields.ts';
 import type { Target } from '../../isa/target.ts';
+import { hasExtension } from '../../isa/target.ts';
 import type { Diagnostic } from '../ir/diagnostic.ts';
 import { DiagnosticError, fail } from '../ir/diagnostic.ts';
 import type { Attributes, Graph, GraphOutput, InputNode, OpNode } from '../ir/graph.ts';
@@ -16,9 +17,9 @@ import { hostSides, stepsBehind, stepsInFront } from '../ir/ports.ts';
 import type { Tensor, TensorData } from '../ir/tensor.ts';
 import { dataBytes } from '../ir/tensor.ts';
 import type { TensorType } from '../ir/types.ts';
-import { typeBytes } from '../ir/types.ts';
+import { tensorType, typeBytes } from '../ir/types.ts';
 import type { ElementType } from '../../runtime/numerics/element.ts';
-import { isFixed } from '../../runtime/numerics/element.ts';
+import { fixed16, isFixed } from '../../runtime/numerics/element.ts';
 import { floatBits } from '../../runtime/numerics/float.ts';
 import { encoderOf } from '../../runtime/numerics/store.ts';
 import type { Activation } from '../ir/ops/activation.ts';
@@ -120,6 +121,7 @@ class Selection {
         const lowering = LOWERINGS[node.op];
         return lowering.kind === 'kernel' && lowering.inPlace;
       },
+      strided: hasExtension(target, 'xdma'),
       onHost: (node) => this.#sides.has(node.name),
       readByHost: new Set(graph.outputs.map(({ value }) => stepsInFront(graph, value).value)),
     });
@@ -240,7 +242,10 @@ class Selection {
     const { steps, value } = stepsBehind(this.#graph, input);
     let layout = type.shape.map((_, i) => i);
     for (const step of steps) if (step.op === 'transpose') layout = permutationOf(step).map((dimension) => layout[dimension] ?? 0);
-    const stored = this.#graph.node(value).type;
+    const { type: last } = this.#graph.node(value);
+    // What nothing reads has no type of its own on a target that computes in one.
+    const unread = this.#graph.users(value).length === 0 && this.#target.datapath === 'fx16';
+    const stored = unread ? tensorType(fixed16(this.#target.fractionBits), last.shape) : last;
     const buffer = this.#addBuffer({ name, space: 'dram', role: 'input', bytes: typeBytes(stored), slots: 1, banks: 'any' });
     return {
       name,

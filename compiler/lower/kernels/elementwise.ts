@@ -7,7 +7,7 @@ import type { Dimension } from '../build.ts';
 import { at, dimension, repeated, slotOf, tileOp, transfer } from '../build.ts';
 import { isWorth, loopCycles, tileSizes, transferCycles, vectorCycles } from '../cost.ts';
 import type { Expr } from '../expr.ts';
-import { add, min, scale, subtract } from '../expr.ts';
+import { add, expr, min, scale, subtract } from '../expr.ts';
 import type { Kernel, KernelContext, KernelValue } from '../kernel.ts';
 import { doesNotFit, isDense, local, requireExtensions, rowsOf, unsupportedForm } from '../kernel.ts';
 import type { Buffer, Place, TileOp } from '../tiled.ts';
@@ -36,16 +36,28 @@ export interface RowTiles extends Rows {
   readonly over: Dimension;
 }
 
-/** Cuts rows into tiles: `loads` operands and one result move, `passes` vector instructions run, `buffers` tiles stand in the scratchpad. */
+/** What is done with rows: `loads` operands and one result move, `passes` vector instructions run, `buffers` tiles stand in the scratchpad. */
+interface RowWork {
+  readonly loads: number;
+  readonly passes: number;
+  readonly buffers: number;
+  readonly extraBytes?: number;
+  /** Whether rows in DRAM have gaps between them. */
+  readonly apart?: boolean;
+}
+
+/** Cuts rows into tiles. */
 export function rowTiles(
   context: KernelContext,
   { rows, width }: Rows,
-  { loads, passes, buffers, extraBytes = 0 }: { loads: number; passes: number; buffers: number; extraBytes?: number },
+  { loads, passes, buffers, extraBytes = 0, apart = false }: RowWork,
 ): RowTiles {
   const { target, element, elementBytes: bytes } = context;
   const { vectorBytes } = target.memory;
   let best: { size: number; slots: 1 | 2; cycles: number } | undefined;
-  for (const size of width > 1 && !hasExtension(target, 'xrep') ? [1] : tileSizes(rows)) {
+  // One row at a time is what a target can do without repeated instructions, and without strided transfers.
+  const oneByOne = (width > 1 && !hasExtension(target, 'xrep')) || (apart && !hasExtension(target, 'xdma'));
+  for (const size of oneByOne ? [1] : tileSizes(rows)) {
     const tiles = Math.ceil(rows / size);
     const fits = (count: number): boolean => buffers * count * (size * width * bytes + 64) + extraBytes <= vectorBytes;
     const slots = tiles > 1 && fits(2) ? 2 : 1;
@@ -59,7 +71,7 @@ export function rowTiles(
   const { size, slots } = best;
   const tiles = Math.ceil(rows / size);
   const t = dimension('t', tiles);
-  return { rows, width, size, tiles, slots, count: min(size, subtract(rows, scale(t.index, size))), over: t };
+  return { rows, width, size, tiles, slots, count: size === 1 ? expr(1) : min(size, subtract(rows, scale(t.index, size))), over: t };
 }
 
 /** Loads or stores this tile's rows of a value, `width` elements each, dense in the scratchpad. */

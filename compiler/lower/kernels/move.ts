@@ -11,7 +11,7 @@ export function copy(context: KernelContext, from: KernelValue, to: KernelValue)
   const rows = rowsOf(from.type);
   const together = [from, to].every(isDense);
   const cut = together ? { rows: rows.rows * rows.width, width: 1 } : rows;
-  const tile = rowTiles(context, cut, { loads: 1, passes: 0, buffers: 1 });
+  const tile = rowTiles(context, cut, { loads: 1, passes: 0, buffers: 1, apart: !together });
   const buffer = local('x', 'vector', tile.size * tile.width * context.elementBytes, tile.slots);
   const place = at(buffer, 0, slotOf(buffer, tile.over.index));
   return {
