@@ -17,7 +17,7 @@ import { FastMachine } from '../runtime/engine/fast-machine.ts';
 import { calibrationOnSamples } from '../runtime/evaluate/calibration.ts';
 import { timeAddresses } from '../runtime/evaluate/throughput.ts';
 import { readFile } from '../runtime/platform/node.ts';
-import { subjectNames, subjectOf } from './precision/subjects.ts';
+import { inFileOrder, subjectNames, subjectOf } from './precision/subjects.ts';
 import { REDUCED_PRESETS, markdownTable, writeResult } from './report.ts';
 
 /** Images that calibrate, the first of the data, and images whose outputs are hashed. */
@@ -36,7 +36,9 @@ interface Compiled {
 }
 
 async function compiled(network: string): Promise<readonly Compiled[]> {
-  const { source, test, calibration } = await subjectOf(network, IMAGES);
+  const subject = await subjectOf(network, Infinity);
+  const { source } = subject;
+  const [test, calibration] = [inFileOrder(subject.test), inFileOrder(subject.calibration)];
   const graph = loadGraph(source, { batch: 1 });
   const [input] = graph.inputs;
   if (!input) throw new Error(`${network} has no input`);

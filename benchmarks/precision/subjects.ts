@@ -43,7 +43,7 @@ export async function subjectOf(name: string, limit: number): Promise<Subject> {
       test: firstSamples(await zooDataset('fashion-mnist'), limit),
       calibration: await zooDataset('fashion-mnist', 'calibration'),
     };
-  const all = await loadDataset(join(process.env.PLUMBLINE_REAL_DATA ?? '', outside.data), outside.preprocess);
+  const all = inFileOrder(await loadDataset(join(process.env.PLUMBLINE_REAL_DATA ?? '', outside.data), outside.preprocess));
   const calibrates = (index: number): boolean => index % outside.calibrates === 0;
   return {
     source: findModel(outsideModel(name) ?? name),
@@ -53,6 +53,14 @@ export async function subjectOf(name: string, limit: number): Promise<Subject> {
     ),
     calibration: chosen(all, calibrates),
   };
+}
+
+/** A data set in the order of its files, which nothing but those decides. */
+export function inFileOrder(dataset: Dataset): Dataset {
+  const { compare } = new Intl.Collator('en', { numeric: true });
+  const places = Array.from({ length: dataset.samples }, (_, index) => ({ index, place: dataset.place(index) }));
+  const order = places.sort((a, b) => compare(a.place, b.place)).map(({ index }) => index);
+  return chosenSamples(dataset, dataset.samples, (index) => order[index] ?? index);
 }
 
 function chosen(dataset: Dataset, belongs: (index: number) => boolean): Dataset {
