@@ -7,7 +7,7 @@ import type { Dimension } from '../build.ts';
 import { at, dimension, repeated, slotOf, tileOp, transfer } from '../build.ts';
 import { isWorth, loopCycles, tileSizes, transferCycles, vectorCycles } from '../cost.ts';
 import type { Expr } from '../expr.ts';
-import { add, min, scale, subtract } from '../expr.ts';
+import { add, expr, min, scale, subtract } from '../expr.ts';
 import type { Kernel, KernelContext, KernelValue } from '../kernel.ts';
 import { doesNotFit, isDense, local, requireExtensions, rowsOf, unsupportedForm } from '../kernel.ts';
 import type { Buffer, Place, TileOp } from '../tiled.ts';
@@ -44,8 +44,9 @@ export function rowTiles(
 ): RowTiles {
   const { target, element, elementBytes: bytes } = context;
   const { vectorBytes } = target.memory;
+  const repeats = hasExtension(target, 'xrep') && hasExtension(target, 'xdma');
   let best: { size: number; slots: 1 | 2; cycles: number } | undefined;
-  for (const size of width > 1 && !hasExtension(target, 'xrep') ? [1] : tileSizes(rows)) {
+  for (const size of width > 1 && !repeats ? [1] : tileSizes(rows)) {
     const tiles = Math.ceil(rows / size);
     const fits = (count: number): boolean => buffers * count * (size * width * bytes + 64) + extraBytes <= vectorBytes;
     const slots = tiles > 1 && fits(2) ? 2 : 1;
@@ -59,7 +60,9 @@ export function rowTiles(
   const { size, slots } = best;
   const tiles = Math.ceil(rows / size);
   const t = dimension('t', tiles);
-  return { rows, width, size, tiles, slots, count: min(size, subtract(rows, scale(t.index, size))), over: t };
+  // A single row needs no repetition and no strides, which every target has.
+  const count = size === 1 ? expr(1) : min(size, subtract(rows, scale(t.index, size)));
+  return { rows, width, size, tiles, slots, count, over: t };
 }
 
 /** Loads or stores this tile's rows of a value, `width` elements each, dense in the scratchpad. */
