@@ -91,3 +91,15 @@ export function stepsInFront(graph: Graph, output: string): HostSteps {
     value = node.inputs[0] ?? '';
   }
 }
+
+export function permutationOf(node: OpNode): readonly number[] {
+  return node.attributes.perm as readonly number[];
+}
+
+/** Whether an op keeps the row-major order of the elements: a transpose that moves only dimensions of size 1. */
+export function movesNothing(node: OpNode, graph: Graph): boolean {
+  if (node.op !== 'transpose') return false;
+  const { shape } = graph.node(node.inputs[0] ?? '').type;
+  const moved = permutationOf(node).filter((dimension) => shape[dimension] !== 1);
+  return moved.every((dimension, i) => i === 0 || dimension > (moved[i - 1] ?? 0));
+}

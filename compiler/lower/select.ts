@@ -5,6 +5,7 @@
 import type { Port } from '../../isa/program.ts';
 import { isStoredElement } from '../../isa/program.ts';
 import { ELEMENT_CODES } from '../../isa/fields.ts';
+import { extensionsOf } from '../../isa/table.ts';
 import type { Target } from '../../isa/target.ts';
 import { hasExtension } from '../../isa/target.ts';
 import type { Diagnostic } from '../ir/diagnostic.ts';
@@ -13,7 +14,7 @@ import type { Attributes, Graph, GraphOutput, InputNode, OpNode } from '../ir/gr
 import type { OpName } from '../ir/ops.ts';
 import { joinedAxis } from '../ir/ops/shape.ts';
 import type { PortSide } from '../ir/ports.ts';
-import { hostSides, stepsBehind, stepsInFront } from '../ir/ports.ts';
+import { hostSides, movesNothing, permutationOf, stepsBehind, stepsInFront } from '../ir/ports.ts';
 import type { Tensor, TensorData } from '../ir/tensor.ts';
 import { dataBytes } from '../ir/tensor.ts';
 import type { TensorType } from '../ir/types.ts';
@@ -25,7 +26,7 @@ import { encoderOf } from '../../runtime/numerics/store.ts';
 import type { Activation } from '../ir/ops/activation.ts';
 import { NO_ACTIVATION } from '../ir/ops/activation.ts';
 import { isInteger } from '../ir/ops/integers.ts';
-import type { Kernel, KernelContext, KernelValue } from './kernel.ts';
+import type { Kernel, KernelCode, KernelContext, KernelValue } from './kernel.ts';
 import { elementCode } from './kernel.ts';
 import { conv } from './kernels/conv.ts';
 import { addQuantized, cast, clampQuantized, dequantize, quantize, requantize } from './kernels/conversions.ts';
@@ -38,6 +39,7 @@ import { averagePool, maxPool } from './kernels/pool.ts';
 import { transpose } from './kernels/transpose.ts';
 import { Placements, partsOf } from './placement.ts';
 import type { Buffer, Section, TiledPort, TiledProgram } from './tiled.ts';
+import { tileOps } from './tiled.ts';
 
 export type Lowering =
   /** `inPlace`: each element of an operand is read before the result's element may be written over it. */
@@ -169,7 +171,25 @@ class Selection {
   }
 
   #compute(node: OpNode, code: Kernel): readonly Section[] {
-    return [{ node: node.name, origin: node.origin, ...code(this.#context(node)) }];
+    return [this.#section(node, code(this.#context(node)))];
+  }
+
+  /** The code of an op, if the target has all that it is made of: what kernels do without elsewhere, or do not choose by the target. */
+  #section(node: OpNode, code: KernelCode): Section {
+    const needed = [...tileOps(code.body)].flatMap(({ op: { mnemonic, form, modifiers } }) =>
+      extensionsOf({ mnemonic, form, fields: modifiers }),
+    );
+    const missing = [...new Set(needed)].filter((extension) => !hasExtension(this.#target, extension));
+    if (missing.length > 0)
+      fail(
+        'unsupported',
+        'lower/missing-extension',
+        `${node.op} needs ${missing.join(', ')}, which target ${this.#target.name} does not have`,
+        {
+          place: [node.name],
+        },
+      );
+    return { node: node.name, origin: node.origin, ...code };
   }
 
   /** Copies of the operands of a concatenation that are not computed where they stand in it. */
@@ -185,7 +205,7 @@ class Selection {
       const type = { element, shape: [part.rows, part.rowBytes / context.elementBytes] };
       const from = { ...this.#valueOf(name), type, pitch: part.rowBytes };
       const to = { ...context.result, type, offset: context.result.offset + part.offset, pitch };
-      return [{ node: concat.name, origin: concat.origin, ...copy(context, from, to) }];
+      return [this.#section(concat, copy(context, from, to))];
     });
   }
 
@@ -252,7 +272,7 @@ class Selection {
       shape: type.shape,
       element: portElement(type, name),
       layout,
-      stored: storedElement(stored, name),
+      stored: this.#stored(stored, name),
       via: this.#elementsBetween(type, steps, name),
       buffer: buffer.name,
     };
@@ -278,10 +298,16 @@ class Selection {
       shape: type.shape,
       element: portElement(type, name),
       layout,
-      stored: storedElement(node.type, name),
+      stored: this.#stored(node.type, name),
       via: this.#elementsBetween(node.type, steps, name),
       buffer: root.name,
     };
+  }
+
+  /** The element type of a port in DRAM, which the target must have. */
+  #stored(type: TensorType, port: string): Port['stored'] {
+    elementCode(type, port, this.#target);
+    return storedElement(type, port);
   }
 
   /** The element types that steps of the host give one after the other, but for the one that they end in. */
@@ -302,18 +328,6 @@ class Selection {
     this.#buffers.set(buffer.name, buffer);
     return buffer;
   }
-}
-
-function permutationOf(node: OpNode): readonly number[] {
-  return node.attributes.perm as readonly number[];
-}
-
-/** Whether an op keeps the row-major order of the elements: a transpose that moves only dimensions of size 1. */
-function movesNothing(node: OpNode, graph: Graph): boolean {
-  if (node.op !== 'transpose') return false;
-  const { shape } = graph.node(node.inputs[0] ?? '').type;
-  const moved = permutationOf(node).filter((dimension) => shape[dimension] !== 1);
-  return moved.every((dimension, i) => i === 0 || dimension > (moved[i - 1] ?? 0));
 }
 
 function portElement({ element }: TensorType, name: string): Port['element'] {

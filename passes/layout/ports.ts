@@ -1,8 +1,8 @@
 /** What the host does where values enter and leave a program, decided in one place. */
 import { equalGraphs } from '../../compiler/ir/equal.ts';
-import type { Graph, Node } from '../../compiler/ir/graph.ts';
+import type { Graph, Node, OpNode } from '../../compiler/ir/graph.ts';
 import { hasTrait } from '../../compiler/ir/ops.ts';
-import { isPortable, portSides } from '../../compiler/ir/ports.ts';
+import { isPortable, movesNothing, portSides } from '../../compiler/ir/ports.ts';
 import { liveNodes } from '../eliminate-dead.ts';
 import { GraphWriter } from '../graph-writer.ts';
 
@@ -29,9 +29,11 @@ function placed(graph: Graph): Graph {
 function withCopies(graph: Graph): Graph {
   const sides = portSides(graph, isPortable);
   const given = new Set<string>();
+  const isView = (node: OpNode): boolean =>
+    node.op !== 'identity' && (hasTrait(node.op, 'view') || (!sides.has(node.name) && movesNothing(node, graph)));
   for (const node of graph.nodes) {
-    const isView = node.kind === 'op' && hasTrait(node.op, 'view') && node.op !== 'identity' && given.has(node.inputs[0] ?? '');
-    if (node.kind !== 'op' || isView || sides.get(node.name) === 'input') given.add(node.name);
+    const isOfGiven = node.kind === 'op' && isView(node) && given.has(node.inputs[0] ?? '');
+    if (node.kind !== 'op' || isOfGiven || sides.get(node.name) === 'input') given.add(node.name);
   }
   const readByHost = new Set(
     graph.ops.flatMap(({ name, inputs }) => (sides.get(name) === 'output' && given.has(inputs[0] ?? '') ? inputs : [])),

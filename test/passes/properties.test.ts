@@ -98,8 +98,8 @@ class Count {
   /** Runs the pass on what is drawn; undefined where it does not take it. */
   run(pass: Pass, sample: GraphAndInputs, observers: PipelineOptions['observers'] = []): { graph: Graph; result: Graph } | undefined {
     this.#drawn++;
-    const { prepare = ({ graph }) => graph } = TRIALS[pass.name as PassName];
-    const graph = prepare(sample);
+    const { prepare } = TRIALS[pass.name as PassName];
+    const graph = prepare ? prepare(sample) : sample.graph;
     const result = graph && runOn(graph, pass, sample, observers);
     if (!graph || !result) return undefined;
     this.#ran++;

@@ -414,9 +414,11 @@ function converted(sketch: ModelSketch, { name }: Value): Converted {
 /** Through a narrow type, in which it may be moved. */
 function convertedBothWays(sketch: ModelSketch, x: Value): Value {
   const { choices } = sketch;
-  const { name, back } = converted(sketch, x);
+  const { name, dataType, back } = converted(sketch, x);
   const { length } = x.shape;
-  if (!choices.once(4) || length < 2) return back(name, x.shape);
+  // Floats of 8 bits are not moved by ONNX's operators.
+  const isMoved = dataType !== TYPES.f8e4m3 && dataType !== TYPES.f8e5m2;
+  if (!isMoved || !choices.once(4) || length < 2) return back(name, x.shape);
   const perm = x.shape.map((_, i) => (i + 1) % length);
   return back(
     sketch.hidden('Transpose', [name], { perm }),

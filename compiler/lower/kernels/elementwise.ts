@@ -54,9 +54,10 @@ export function rowTiles(
 ): RowTiles {
   const { target, element, elementBytes: bytes } = context;
   const { vectorBytes } = target.memory;
+  const repeats = hasExtension(target, 'xrep') && hasExtension(target, 'xdma');
   let best: { size: number; slots: 1 | 2; cycles: number } | undefined;
-  // One row at a time is what a target can do without repeated instructions, and without strided transfers.
-  const oneByOne = (width > 1 && !hasExtension(target, 'xrep')) || (apart && !hasExtension(target, 'xdma'));
+  // One row at a time is what a target can do without repeated instructions and strided transfers.
+  const oneByOne = (width > 1 && !repeats) || (apart && !hasExtension(target, 'xdma'));
   for (const size of oneByOne ? [1] : tileSizes(rows)) {
     const tiles = Math.ceil(rows / size);
     const fits = (count: number): boolean => buffers * count * (size * width * bytes + 64) + extraBytes <= vectorBytes;
@@ -71,7 +72,9 @@ export function rowTiles(
   const { size, slots } = best;
   const tiles = Math.ceil(rows / size);
   const t = dimension('t', tiles);
-  return { rows, width, size, tiles, slots, count: size === 1 ? expr(1) : min(size, subtract(rows, scale(t.index, size))), over: t };
+  // A single row needs no repetition and no strides, which every target has.
+  const count = size === 1 ? expr(1) : min(size, subtract(rows, scale(t.index, size)));
+  return { rows, width, size, tiles, slots, count, over: t };
 }
 
 /** Loads or stores this tile's rows of a value, `width` elements each, dense in the scratchpad. */
