@@ -78,7 +78,7 @@ const TRIALS: Readonly<Record<PassName, Trial>> = {
   'eliminate-dead': { options: {}, changes: 0.1 },
   'eliminate-common': { options: {}, prepare: ({ graph }) => withTwins(graph), changes: 0.5 },
   simplify: { options: {}, changes: 0.3 },
-  'fold-batch-norm': { options: {}, changes: 0.1 },
+  'fold-batch-norm': { options: {}, changes: 0.05 },
   'fuse-activation': { options: {}, changes: 0.02 },
   'legalize-layout': { options: { layouts: ['nchw'] }, changes: 0.9 },
   'to-fixed-point': {
