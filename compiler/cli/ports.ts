@@ -72,6 +72,27 @@ function conversion({ type, shape, data }: NpyArray, port: Port): string {
     : 'compile the model for this shape with --dim or --shape';
 }
 
+/** Elements of an array that are no finite numbers. */
+export interface NotFinite {
+  readonly nan: number;
+  readonly infinite: number;
+}
+
+/** How many elements are no finite numbers; undefined where all are. */
+export function countNotFinite(data: PortData): NotFinite | undefined {
+  let [nan, infinite] = [0, 0];
+  for (const value of data)
+    if (Number.isNaN(value)) nan++;
+    else if (!Number.isFinite(value)) infinite++;
+  return nan + infinite > 0 ? { nan, infinite } : undefined;
+}
+
+/** `3 NaN and 1 infinite of 784 elements` */
+export function describeNotFinite({ nan, infinite }: NotFinite, data: PortData): string {
+  const parts = [...(nan > 0 ? [`${nan} NaN`] : []), ...(infinite > 0 ? [`${infinite} infinite`] : [])];
+  return `${parts.join(' and ')} of ${data.length} elements`;
+}
+
 export function writeOutput({ port, path }: PortFile, data: PortData): void {
   writeFile(path, encodeNpy({ type: typeOf(port.element), shape: port.shape, data }));
 }

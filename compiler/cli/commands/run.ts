@@ -14,9 +14,9 @@ import type { Dump, DumpRequest } from '../dump.ts';
 import { Dumper, parseDump, renderDump } from '../dump.ts';
 import { inFile } from '../errors.ts';
 import { collect, engineOption, jsonOption, positiveInteger } from '../options.ts';
-import { LineBuffer, print, printJson, printMessage } from '../output.ts';
+import { LineBuffer, print, printJson, printMessage, printWarning } from '../output.ts';
 import type { PortFile } from '../ports.ts';
-import { describePort, portFiles, readInput, writeOutput } from '../ports.ts';
+import { countNotFinite, describeNotFinite, describePort, portFiles, readInput, writeOutput } from '../ports.ts';
 import { readProgram, targetOf } from '../program-file.ts';
 import { failUnknown } from '../suggest.ts';
 
@@ -75,6 +75,10 @@ function run(path: string, flags: Flags): void {
   const outputs = portFiles('output', flags.output ?? [], program);
   requireAll(program, inputs);
   const data = inputs.map((file) => [file.port.name, readInput(file)] as const);
+  for (const [name, values] of data) {
+    const notFinite = countNotFinite(values);
+    if (notFinite) printWarning(`input '${name}' holds ${describeNotFinite(notFinite, values)}`);
+  }
 
   const machine = inFile(path, () => createMachine(flags.engine, program, target));
   const stop = flags.stopAt === undefined ? undefined : firstInstructionOf(program, flags.stopAt);
@@ -141,11 +145,13 @@ function asJson({ container, result, pc, cycles, dumps, values, outputs }: Outco
     outputs: values.map(({ port, data }) => {
       const file = outputs.find((output) => output.port === port);
       const { name, element, shape } = port;
+      const notFinite = countNotFinite(data);
       // JSON has no number for NaN and infinities.
       return {
         name,
         element,
         shape,
+        ...(notFinite && { notFinite }),
         ...(file ? { file: file.path } : { values: Array.from(data, (value) => (Number.isFinite(value) ? value : String(value))) }),
       };
     }),
@@ -166,7 +172,9 @@ function asText({ container, result, pc, cycles, seconds, dumps, values, outputs
     const file = outputs.find((output) => output.port === port);
     const shown = Array.from(data.subarray(0, SHOWN_ELEMENTS), (value) => Number(value.toPrecision(6))).join(' ');
     const more = data.length > SHOWN_ELEMENTS ? ' …' : '';
+    const notFinite = countNotFinite(data);
     lines.push(`${port.name}: ${describePort(port)}${file ? ` written to ${file.path}` : `: ${shown}${more}`}`);
+    if (notFinite) lines.push(`${port.name} holds ${describeNotFinite(notFinite, data)}`);
   }
   return `${lines.join('\n')}\n${dumps.map(renderDump).join('')}`;
 }
